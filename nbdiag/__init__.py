@@ -1,0 +1,58 @@
+"""nbdiag: live widgets that show what a PyTorch model does while it trains, and where it fails.
+
+Every public name is resolved on first use, so that ``import nbdiag`` loads neither torch nor the
+widget libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nbdiag.measures.findings import Finding as Finding
+    from nbdiag.measures.predictions import Predictions as Predictions
+    from nbdiag.measures.run import Run as Run
+    from nbdiag.probes.grad_cam import grad_cam as grad_cam
+    from nbdiag.probes.predict import predict as predict
+    from nbdiag.probes.watch import watch as watch
+    from nbdiag.widgets.error_explorer import ErrorExplorer as ErrorExplorer
+    from nbdiag.widgets.gradient_flow import GradientFlow as GradientFlow
+
+_HOME = {
+    "ErrorExplorer": "nbdiag.widgets.error_explorer",
+    "Finding": "nbdiag.measures.findings",
+    "GradientFlow": "nbdiag.widgets.gradient_flow",
+    "Predictions": "nbdiag.measures.predictions",
+    "Run": "nbdiag.measures.run",
+    "grad_cam": "nbdiag.probes.grad_cam",
+    "predict": "nbdiag.probes.predict",
+    "watch": "nbdiag.probes.watch",
+}
+
+__all__ = [*sorted(_HOME), "demo"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "demo":
+        return import_module("nbdiag.demo")
+    if name not in _HOME:
+        raise AttributeError(
+            f"module 'nbdiag' has no attribute {name!r}; it has: {', '.join(__all__)}"
+        )
+    try:
+        value = getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name in ("torch", "torchvision", "tqdm"):
+            raise ModuleNotFoundError(
+                f"nbdiag.{name} needs {error.name}: pip install 'nbdiag[torch]'", name=error.name
+            ) from error
+        raise
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""Results and the rules that judge them: numpy and scipy only, no model in sight."""

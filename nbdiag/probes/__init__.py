@@ -1,0 +1,1 @@
+"""What touches a model: hooks, forward and backward passes. The only package that imports torch."""

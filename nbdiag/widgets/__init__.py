@@ -1,0 +1,1 @@
+"""One anywidget class a file; each shows one result."""

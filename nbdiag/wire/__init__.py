@@ -1,0 +1,1 @@
+"""What crosses to the browser: arrays, messages, pictures."""

@@ -1,0 +1,141 @@
+"""A small drawing board over Pillow for the picture that a saved notebook keeps of a widget."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+SCALE = 2  # drawn at twice the size, so that it stays sharp on dense screens
+
+INK = "#1b1f24"
+MUTED = "#57606a"
+LINE = "#d0d7de"
+SURFACE = "#ffffff"
+SEVERITY = {"info": "#0b62c1", "warning": "#8a5300", "critical": "#b3261e"}
+SIGN = {"info": "i", "warning": "!", "critical": "x"}
+
+# 17 evenly spaced colours of viridis (Smith and van der Walt, CC0); between them, linear
+_VIRIDIS = (
+    "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1fa088 28ae80 3fbc73 5ec962 "
+    "84d44b addc30 d8e219 fde725"
+).split()
+
+
+@lru_cache(maxsize=1)
+def _anchors() -> np.ndarray:
+    return np.array([[int(c[i : i + 2], 16) for i in (0, 2, 4)] for c in _VIRIDIS], dtype=float)
+
+
+def viridis(values: np.ndarray) -> np.ndarray:
+    """Values in [0, 1] as ``(..., 3)`` uint8; more is darker, farther from the white paper.
+
+    >>> viridis(np.array([0.0, 1.0])).tolist()
+    [[253, 231, 37], [68, 1, 84]]
+    """
+    anchors = _anchors()[::-1]
+    position = np.clip(values, 0, 1) * (len(anchors) - 1)
+    channels = [np.interp(position, np.arange(len(anchors)), anchors[:, i]) for i in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+@lru_cache(maxsize=8)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size * SCALE)
+
+
+def shorten(name: str, longest: int) -> str:
+    """The middle left out, since both ends of a module path carry meaning.
+
+    >>> shorten("backbone.layer1.0.conv1", 13)
+    'backbo….conv1'
+    """
+    if len(name) <= longest:
+        return name
+    head = longest // 2
+    return f"{name[:head]}…{name[head + 1 - longest :]}"
+
+
+class Canvas:
+    """A white sheet of ``width`` x ``height`` CSS pixels; every coordinate is in CSS pixels."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._image = Image.new("RGB", (width * SCALE, height * SCALE), SURFACE)
+        self._draw = ImageDraw.Draw(self._image)
+
+    def text(
+        self, x: float, y: float, text: str, *, size: int = 12, color: str = INK, anchor: str = "lm"
+    ) -> None:
+        """Text at (x, y); ``anchor`` as Pillow's: l, m or r and then t, m or b."""
+        self._draw.text(
+            (x * SCALE, y * SCALE), text, fill=color, font=_font(size), anchor=anchor
+        )
+
+    def text_width(self, text: str, size: int = 12) -> float:
+        return self._draw.textlength(text, font=_font(size)) / SCALE
+
+    def box(
+        self, x0: float, y0: float, x1: float, y1: float, fill: str | None, outline: str | None = None
+    ) -> None:
+        """A rectangle; nothing when it would be empty."""
+        if x1 > x0 and y1 > y0:
+            self._draw.rectangle(
+                (x0 * SCALE, y0 * SCALE, x1 * SCALE - 1, y1 * SCALE - 1), fill=fill, outline=outline
+            )
+
+    def line(self, x0: float, y0: float, x1: float, y1: float, color: str = LINE) -> None:
+        self._draw.line((x0 * SCALE, y0 * SCALE, x1 * SCALE, y1 * SCALE), fill=color, width=1)
+
+    def cross(self, x: float, y: float, radius: float, color: str) -> None:
+        """The mark of a value that is not finite."""
+        for sign in (-1, 1):
+            self._draw.line(
+                (
+                    (x - radius) * SCALE,
+                    (y - sign * radius) * SCALE,
+                    (x + radius) * SCALE,
+                    (y + sign * radius) * SCALE,
+                ),
+                fill=color,
+                width=2 * SCALE,
+            )
+
+    def picture(self, pixels: np.ndarray, x0: float, y0: float, x1: float, y1: float) -> None:
+        """A ``(H, W, 3)`` uint8 array stretched over the rectangle, without smoothing."""
+        size = (max(1, round((x1 - x0) * SCALE)), max(1, round((y1 - y0) * SCALE)))
+        image = Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.NEAREST)
+        self._image.paste(image, (round(x0 * SCALE), round(y0 * SCALE)))
+
+    def header(self, title: str, subtitle: str, findings: list[dict[str, str]]) -> float:
+        """Title line and up to three findings; returns the y below them."""
+        self.text(14, 20, title, size=15)
+        self.text(14 + self.text_width(title, 15) + 10, 21, subtitle, size=12, color=MUTED)
+        y = 44.0
+        for finding in findings[:3]:
+            color = SEVERITY[finding["severity"]]
+            self.box(14, y - 9, 17, y + 9, color)
+            word = f"{finding['severity'].capitalize()} ({SIGN[finding['severity']]})"
+            self.text(24, y, word, size=12, color=color)
+            room = self.width - 30 - 24 - self.text_width(word) - 8
+            self.text(24 + self.text_width(word) + 8, y, self.fit(finding["message"], room))
+            y += 22
+        if len(findings) > 3:
+            self.text(24, y, f"and {len(findings) - 3} more", color=MUTED)
+            y += 22
+        return y
+
+    def fit(self, text: str, room: float, size: int = 12) -> str:
+        """The text cut at its end so that it takes at most ``room`` pixels."""
+        if self.text_width(text, size) <= room:
+            return text
+        while text and self.text_width(text + "…", size) > room:
+            text = text[:-1]
+        return text.rstrip() + "…"
+
+    def png(self) -> bytes:
+        out = io.BytesIO()
+        self._image.quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        return out.getvalue()
