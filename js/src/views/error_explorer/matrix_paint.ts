@@ -1,0 +1,270 @@
+/** Draws the confusion matrix: errors in colour, right answers in quiet grey. */
+
+import type { Confusion } from "./confusion";
+import {
+  COUNT_CELL,
+  cellCorner,
+  FONT,
+  labelStep,
+  type MatrixLayout,
+  NONFINITE_LABEL,
+  showsLabel,
+} from "./layout";
+import { type Cell, NOT_FINITE, sameCell } from "./types";
+
+export type Shown = "counts" | "share";
+
+export interface MatrixColours {
+  text: string;
+  quiet: string;
+  background: string;
+  grid: string;
+  /** Right answers: from a class always missed (0) to one always found (1). */
+  right: (share: number) => string;
+  /** Errors: from the rarest (0) to the most frequent (1). */
+  error: (share: number) => string;
+  /** Black or white, whichever reads better on a fill. */
+  on: (fill: string) => string;
+  accent: string;
+  family: string;
+}
+
+export interface MatrixPicture {
+  layout: MatrixLayout;
+  matrix: Confusion;
+  names: readonly string[];
+  shown: Shown;
+  hovered: Cell | null;
+  focused: Cell | null;
+  opened: Cell | null;
+  colours: MatrixColours;
+}
+
+/** Share of the colour scale that a cell takes: 0 = blank, 1 = the largest error. */
+export function errorLevel(matrix: Confusion, cell: Cell, shown: Shown): number {
+  const [value, most] =
+    shown === "counts"
+      ? [matrix.count(cell), matrix.largestError]
+      : [matrix.share(cell), matrix.largestErrorShare];
+  return value > 0 && most > 0 ? value / most : 0;
+}
+
+export function paintMatrix(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
+  ctx.clearRect(0, 0, picture.layout.width, picture.layout.height);
+  ctx.lineJoin = "miter";
+  paintGrid(ctx, picture);
+  paintCells(ctx, picture);
+  paintCrosshair(ctx, picture);
+  paintLabels(ctx, picture);
+  paintAxisTitles(ctx, picture);
+  for (const [cell, width] of [
+    [picture.opened, 2.5],
+    [picture.focused, 2],
+    [picture.hovered, 1.5],
+  ] as const) {
+    if (cell) outline(ctx, picture, cell, width);
+  }
+}
+
+function paintGrid(ctx: CanvasRenderingContext2D, { layout, colours }: MatrixPicture): void {
+  const { x0, y0, cell, order } = layout;
+  const side = order.length * cell;
+  ctx.strokeStyle = colours.grid;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  const every = cell >= 12 ? 1 : labelStep(cell, 40);
+  for (let i = 0; i <= order.length; i++) {
+    if (i % every !== 0 && i !== order.length) continue;
+    const at = Math.round(i * cell);
+    ctx.moveTo(x0, y0 + at + 0.5);
+    ctx.lineTo(x0 + side + 0.5, y0 + at + 0.5);
+    ctx.moveTo(x0 + at + 0.5, y0);
+    ctx.lineTo(x0 + at + 0.5, y0 + side + 0.5);
+  }
+  ctx.stroke();
+  if (layout.hasNonfinite) ctx.strokeRect(layout.nonfiniteX + 0.5, y0 + 0.5, cell, side);
+}
+
+function paintCells(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
+  const { layout, matrix, colours, shown } = picture;
+  const filled: { cell: Cell; level: number; fill: string }[] = [];
+  for (const t of layout.order) {
+    for (const p of layout.hasNonfinite ? [...layout.order, NOT_FINITE] : layout.order) {
+      const cell: Cell = [t, p];
+      if (matrix.count(cell) === 0) continue;
+      const level = errorLevel(matrix, cell, shown);
+      const fill = t === p ? colours.right(matrix.share(cell)) : colours.error(level);
+      filled.push({ cell, level: t === p ? -1 : level, fill });
+    }
+  }
+  // Where cells are smaller than a pixel, the larger error is drawn last and stays visible.
+  filled.sort((a, b) => a.level - b.level);
+  const inset = layout.cell >= 8 ? 1 : 0;
+  const side = Math.max(1, layout.cell - inset);
+  for (const { cell, fill } of filled) {
+    const { x, y } = cellCorner(layout, cell);
+    ctx.fillStyle = fill;
+    ctx.fillRect(x + inset, y + inset, side, side);
+    if (layout.cell >= COUNT_CELL) paintNumber(ctx, picture, cell, fill);
+  }
+}
+
+function paintNumber(
+  ctx: CanvasRenderingContext2D,
+  { layout, matrix, colours, shown }: MatrixPicture,
+  cell: Cell,
+  fill: string,
+): void {
+  const corner = cellCorner(layout, cell);
+  const x = corner.x + layout.cell / 2 + 0.5;
+  const y = corner.y + layout.cell / 2 + 1;
+  const count = String(matrix.count(cell));
+  const percent = percentText(matrix.share(cell));
+  const both = layout.cell >= 56;
+  const [first, second] = shown === "counts" ? [count, percent] : [percent, count];
+  const size = both
+    ? Math.min(28, Math.round(layout.cell * 0.22))
+    : fitFont(ctx, first, layout.cell - 5, colours.family);
+  if (size < 8) return;
+  ctx.fillStyle = colours.on(fill);
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.font = `600 ${size}px ${colours.family}`;
+  ctx.fillText(first, x, both ? y - size * 0.45 : y);
+  if (!both) return;
+  ctx.font = `${Math.max(10, Math.round(size * 0.6))}px ${colours.family}`;
+  ctx.fillText(second, x, y + size * 0.65);
+}
+
+function fitFont(
+  ctx: CanvasRenderingContext2D,
+  text: string,
+  room: number,
+  family: string,
+): number {
+  ctx.font = `600 ${FONT}px ${family}`;
+  const width = ctx.measureText(text).width;
+  return Math.min(FONT, Math.floor((FONT * room) / Math.max(1, width)));
+}
+
+export function percentText(share: number): string {
+  if (!Number.isFinite(share)) return "–";
+  const percent = 100 * share;
+  if (percent === 0 || percent === 100) return `${percent} %`;
+  if (percent < 0.1) return "<0.1 %";
+  if (percent > 99.9) return ">99.9 %";
+  return `${percent < 10 ? percent.toFixed(1) : percent > 99 ? percent.toFixed(1) : percent.toFixed(0)} %`;
+}
+
+function paintCrosshair(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
+  const { layout, colours } = picture;
+  const cell = picture.hovered ?? picture.focused;
+  if (!cell) return;
+  const { x, y } = cellCorner(layout, cell);
+  ctx.save();
+  ctx.globalAlpha = 0.16;
+  ctx.fillStyle = colours.text;
+  ctx.fillRect(layout.x0, y, Math.max(0, x - layout.x0), layout.cell);
+  ctx.fillRect(x, layout.y0, layout.cell, Math.max(0, y - layout.y0));
+  ctx.restore();
+}
+
+function paintLabels(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
+  const { layout, names, colours } = picture;
+  const pointed = picture.hovered ?? picture.focused ?? picture.opened;
+  const pointedRow = pointed ? (layout.position[pointed[0]] ?? -1) : -1;
+  const pointedColumn =
+    pointed && pointed[1] !== NOT_FINITE ? (layout.position[pointed[1]] ?? -1) : -1;
+  layout.order.forEach((c, i) => {
+    const name = names[c] ?? "";
+    if (labelled(i, layout.rowStep, pointedRow, layout.cell)) {
+      rowLabel(ctx, layout, i, name, colours, i === pointedRow);
+    }
+    if (labelled(i, layout.columnStep, pointedColumn, layout.cell)) {
+      columnLabel(ctx, layout, layout.x0 + i * layout.cell, name, colours, i === pointedColumn);
+    }
+  });
+  if (layout.hasNonfinite) {
+    const strong = pointed?.[1] === NOT_FINITE;
+    columnLabel(ctx, layout, layout.nonfiniteX, NONFINITE_LABEL, colours, strong);
+  }
+}
+
+/** The label pointed at is always drawn; thinned ones that would run into it make room. */
+function labelled(position: number, step: number, pointed: number, cell: number): boolean {
+  if (position === pointed) return true;
+  if (!showsLabel(position, step)) return false;
+  return pointed < 0 || Math.abs(position - pointed) * cell >= FONT + 2;
+}
+
+function rowLabel(
+  ctx: CanvasRenderingContext2D,
+  layout: MatrixLayout,
+  position: number,
+  name: string,
+  colours: MatrixColours,
+  strong: boolean,
+): void {
+  const y = layout.y0 + (position + 0.5) * layout.cell + 0.5;
+  ctx.font = `${strong ? "600 " : ""}${FONT}px ${colours.family}`;
+  ctx.fillStyle = strong ? colours.text : colours.quiet;
+  ctx.textAlign = "right";
+  ctx.textBaseline = "middle";
+  ctx.fillText(name, layout.x0 - 6, y);
+}
+
+function columnLabel(
+  ctx: CanvasRenderingContext2D,
+  layout: MatrixLayout,
+  left: number,
+  name: string,
+  colours: MatrixColours,
+  strong: boolean,
+): void {
+  ctx.save();
+  ctx.font = `${strong ? "600 " : ""}${FONT}px ${colours.family}`;
+  ctx.fillStyle = strong ? colours.text : colours.quiet;
+  ctx.translate(left + layout.cell / 2 + 0.5, layout.y0 - 6);
+  if (layout.turn === "flat") {
+    ctx.textAlign = "center";
+    ctx.textBaseline = "alphabetic";
+  } else {
+    ctx.rotate(layout.turn === "slanted" ? -Math.PI / 4 : -Math.PI / 2);
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+  }
+  ctx.fillText(name, 0, 0);
+  ctx.restore();
+}
+
+function paintAxisTitles(ctx: CanvasRenderingContext2D, { layout, colours }: MatrixPicture): void {
+  const middle = (layout.order.length * layout.cell) / 2;
+  ctx.save();
+  ctx.font = `600 ${FONT}px ${colours.family}`;
+  ctx.fillStyle = colours.text;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText("predicted class", layout.x0 + middle, 9);
+  ctx.translate(9, layout.y0 + middle);
+  ctx.rotate(-Math.PI / 2);
+  ctx.fillText("true class", 0, 0);
+  ctx.restore();
+}
+
+function outline(
+  ctx: CanvasRenderingContext2D,
+  { layout, colours, opened }: MatrixPicture,
+  cell: Cell,
+  width: number,
+): void {
+  const { x, y } = cellCorner(layout, cell);
+  // Tiny cells get a ring that is larger than themselves.
+  const side = Math.max(layout.cell + 1, 9);
+  const shift = (side - layout.cell - 1) / 2;
+  ctx.strokeStyle = colours.background;
+  ctx.lineWidth = width + 2;
+  ctx.strokeRect(x - shift + 0.5, y - shift + 0.5, side - 1 + 0.5, side - 1 + 0.5);
+  ctx.strokeStyle = sameCell(cell, opened) ? colours.accent : colours.text;
+  ctx.lineWidth = width;
+  ctx.strokeRect(x - shift + 0.5, y - shift + 0.5, side - 1 + 0.5, side - 1 + 0.5);
+}
