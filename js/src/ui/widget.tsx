@@ -1,0 +1,84 @@
+import { type ComponentType, render as draw } from "preact";
+import {
+  Connection,
+  type InitializeProps,
+  type Model,
+  type RenderProps,
+  Requests,
+  type WidgetDefinition,
+} from "../wire";
+import { RootContext } from "./hooks";
+import { watchTheme } from "./theme";
+import "./ui.css";
+
+/** What a model-level store is made from. The signal aborts when the model goes. */
+export interface Context {
+  model: Model;
+  requests: Requests;
+  connection: Connection;
+  signal: AbortSignal;
+}
+
+export interface ViewProps<S> extends Context {
+  store: S;
+}
+
+interface Spec<S> {
+  /** The stem: gradient_flow. */
+  name: string;
+  /** Made once a model, so that a second view shows the same. */
+  createStore(context: Context): S;
+  View: ComponentType<ViewProps<S>>;
+}
+
+/**
+ * The default export of a bundle: a factory that anywidget calls once a model, because the
+ * proxies that `initialize` and `render` receive are different objects for the same model.
+ */
+export function defineWidget<S>({ name, createStore, View }: Spec<S>): () => WidgetDefinition {
+  return () => {
+    let shared: ViewProps<S> | undefined;
+    return {
+      initialize({ model, signal }: InitializeProps): void {
+        const context = {
+          model,
+          signal,
+          requests: new Requests(model, signal),
+          connection: new Connection(model, signal),
+        };
+        shared = { ...context, store: createStore(context) };
+      },
+      render({ el, signal }: RenderProps): void {
+        if (!shared) throw new Error("nbdiag: render was called before initialize");
+        const props = shared;
+        const root = document.createElement("section");
+        root.className = "nbdiag";
+        root.dataset.view = name;
+        root.dataset.lmSuppressShortcuts = "true"; // else a focused button leaks keys to the notebook
+        el.append(root);
+        props.connection.look(el);
+        watchTheme(
+          root,
+          (theme) => {
+            root.dataset.theme = theme;
+            draw(
+              <RootContext.Provider value={{ el: root, theme }}>
+                <View {...props} />
+              </RootContext.Provider>,
+              root,
+            );
+          },
+          signal,
+        );
+        signal.addEventListener(
+          "abort",
+          () => {
+            draw(null, root);
+            root.remove();
+          },
+          { once: true },
+        );
+      },
+    };
+  };
+}
