@@ -1,0 +1,381 @@
+"""One training being watched: its recording, its controls, and what it says about itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nbdiag.measures.findings import Finding, text_lines
+from nbdiag.measures.recording import Codes, Floats, LayerInfo, Recording
+from nbdiag.measures.sampler import Every, Sampler, check_every
+
+State = Literal["waiting", "live", "paused", "done", "failed"]
+Listener = Callable[["Run"], None]
+Done = Callable[[dict[str, Any]], None]
+
+NOTIFY_SECONDS = (1 / 12, 1.0)
+"""Shortest and longest pause between two calls of the listeners while samples come in."""
+_IDLE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class ProbeFailure:
+    """A probe that switched itself off: which one, why, and at which optimizer step."""
+
+    probe: str
+    reason: str
+    step: int
+
+
+@dataclass(frozen=True)
+class _Request:
+    name: str
+    args: Mapping[str, Any]
+    done: Done | None
+
+
+class Run:
+    """One training: what was recorded, how it is sampled, and what is wrong with it.
+
+    `nbdiag.watch` makes it. It is a context manager, and `close()` does the same by hand; it never
+    keeps the model alive.
+
+    >>> from nbdiag.measures.recording import LayerInfo
+    >>> recording = Recording(["w"], [LayerInfo("fc", "Linear", ("w",), 6, 2)], [0])
+    >>> Run("mlp", recording)
+    Run 'mlp': 0 optimizer steps, 1 layer, 6 parameters
+    no findings
+    """
+
+    def __init__(
+        self,
+        name: str,
+        recording: Recording,
+        *,
+        every: Every = "auto",
+        budget: float = 0.03,
+        config: Mapping[str, Any] | None = None,
+        model_name: str = "",
+        model_kinds: frozenset[str] = frozenset(),
+        on_close: Callable[[], None] = lambda: None,
+        collect: Callable[[], None] = lambda: None,
+        on_mark: Callable[[], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.config = dict(config or {})
+        self.model_name = model_name or name
+        self.model_kinds = model_kinds
+        """Class names of all modules, those without parameters too ("Sigmoid", "BatchNorm2d")."""
+        self.sampler = Sampler(every, budget)
+        self._recording = recording
+        self._failures: list[ProbeFailure] = []
+        self._on_close, self._collect, self._on_mark = on_close, collect, on_mark
+        self.skipped_steps = 0
+        """Steps that a fused optimizer left out because the scaled gradients overflowed."""
+        self._closed = self._failed = False
+        self._lock = threading.RLock()
+        self._requests: deque[_Request] = deque()
+        self._listeners: dict[int, Listener] = {}
+        self._next_listener = 0
+        self._notify_at, self._notify_cost, self._unseen = 0.0, 0.0, False
+        self._thread: threading.Thread | None = None
+        self._last_step_at = float("-inf")
+        self._judged: tuple[tuple[int, int], list[Finding]] | None = None
+
+    # What it holds -----------------------------------------------------------------------------
+
+    @property
+    def recording(self) -> Recording:
+        """The norms and scalars so far; samples still on an accelerator are fetched first."""
+        self._collect()
+        return self._recording
+
+    @property
+    def state(self) -> State:
+        """"waiting" for the first step, "live", "paused", "done" (closed) or "failed"."""
+        if self._failed:
+            return "failed"
+        if self._closed:
+            return "done"
+        if self.sampler.paused:
+            return "paused"
+        return "live" if self.step else "waiting"
+
+    @property
+    def every(self) -> Every:
+        """As asked for: "auto" or a number of steps."""
+        return self.sampler.every
+
+    @property
+    def stride(self) -> int:
+        """In force now: every how many optimizer steps one is sampled."""
+        return self.sampler.stride
+
+    @property
+    def budget(self) -> float:
+        """Share of the training time that "auto" may spend, 0 to 1."""
+        return self.sampler.budget
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps seen, those while paused included."""
+        return self.sampler.step
+
+    @property
+    def probe_seconds(self) -> float:
+        """Time spent in probes and listeners, in seconds, as the training thread felt it."""
+        return self.sampler.seconds
+
+    @property
+    def probe_share(self) -> float:
+        """That time over the rest of the training time, 0 to 1."""
+        return self.sampler.share
+
+    @property
+    def failures(self) -> tuple[ProbeFailure, ...]:
+        """Probes that switched themselves off, and why. The training went on without them."""
+        return tuple(self._failures)
+
+    def findings(self) -> list[Finding]:
+        """What is wrong with this training, most severe first; empty when nothing is."""
+        from nbdiag.measures.gradient_flow import GradientHistory, judge
+
+        recording = self.recording
+        key = (len(recording), recording.thinned)
+        if self._judged is None or self._judged[0] != key:
+            history = GradientHistory.from_recording(recording)
+            self._judged = key, judge(history, self.model_kinds)
+        return list(self._judged[1])
+
+    def log(self, **scalars: Any) -> None:
+        """Record named numbers at the current step.
+
+        `loss` is meant for every step, `train_loss` and `val_loss` for every epoch; any other name
+        is yours. Python numbers, numpy scalars and one-element tensors; a tensor is copied where it
+        lives and read later, so that logging does not wait for an accelerator.
+
+        Raises
+        ------
+        ValueError : for an array or tensor of more than one element.
+        TypeError : for anything that is not a number.
+        """
+        self.log_at(self.step, **scalars)
+
+    def log_at(self, step: int, **scalars: Any) -> None:
+        """As `log`, at the optimizer step given."""
+        self._recording.scalar_log.add(step, scalars)
+
+    def mark_step(self) -> None:
+        """One training step of a loop without `torch.optim`: after backward(), before the update.
+
+        Raises
+        ------
+        RuntimeError : when no training is attached to this run.
+        """
+        if self._on_mark is None:
+            raise RuntimeError("mark_step() needs a training: make the run with nbdiag.watch()")
+        if not self._closed:
+            self._on_mark()
+
+    # Controls ----------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Stop sampling; steps go on being counted."""
+        self.request("pause", {})
+
+    def resume(self) -> None:
+        """Sample again."""
+        self.request("resume", {})
+
+    def sample_every(self, n: Every) -> None:
+        """Sample every n-th optimizer step, or as often as the budget allows ("auto").
+
+        Raises
+        ------
+        ValueError : when n is neither "auto" nor a whole number from 1 upwards.
+        """
+        self.request("every", {"every": n})
+
+    def request(self, name: str, args: Mapping[str, Any], done: Done | None = None) -> None:
+        """Ask for "pause", "resume" or "every"; may be called from any thread.
+
+        It takes effect at the training's next step, or at once when no training is under way in
+        another thread. Then `done({"step": ...})` is called, in the thread that applied it.
+
+        Raises
+        ------
+        ValueError : for another name, or an `every` that makes no sense. Nothing is queued then.
+        """
+        if name not in ("pause", "resume", "every"):
+            raise ValueError(f"no request {name!r}; there are pause, resume and every")
+        if name == "every":
+            check_every(args.get("every"))
+        self._requests.append(_Request(name, args, done))
+        if not self._training_elsewhere():
+            self.drain()
+
+    def _training_elsewhere(self) -> bool:
+        thread = self._thread
+        if self._closed or thread is None or thread is threading.current_thread():
+            return False
+        return thread.is_alive() and time.perf_counter() - self._last_step_at < _IDLE_SECONDS
+
+    def drain(self) -> None:
+        """Apply what was asked for. A training does so at each step, a widget when a cell ends."""
+        applied: list[_Request] = []
+        with self._lock:
+            before = self.state
+            while self._requests:
+                request = self._requests.popleft()
+                if request.name == "every":
+                    self.sampler.sample_every(request.args["every"])
+                else:
+                    self.sampler.paused = request.name == "pause"
+                applied.append(request)
+        if not applied:
+            return
+        for request in applied:
+            if request.done is not None:
+                try:
+                    request.done({"step": self.step})
+                except Exception as error:
+                    self.note_failure(f"reply to {request.name}", error)
+        if self.state != before or any(request.name == "every" for request in applied):
+            self.notify()
+
+    # Listeners ---------------------------------------------------------------------------------
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener(run)` after new samples, at most 12 times a second, and on state changes.
+
+        It is called in the training thread. One that raises is dropped and noted in `failures`.
+        Returns a function that ends the subscription.
+        """
+        key = self._next_listener
+        self._next_listener += 1
+        self._listeners[key] = listener
+
+        def unsubscribe() -> None:
+            self._listeners.pop(key, None)
+
+        return unsubscribe
+
+    def notify(self) -> None:
+        """Call the listeners now."""
+        self._unseen = False
+        started = time.perf_counter()
+        for key, listener in list(self._listeners.items()):
+            try:
+                listener(self)
+            except Exception as error:
+                self._listeners.pop(key, None)
+                self.note_failure("listener", error)
+        now = time.perf_counter()
+        # A listener that is slow (many layers, a busy browser) is called less often, so that the
+        # budget holds for it as well.
+        pause = min(max((now - started) / self.budget, NOTIFY_SECONDS[0]), NOTIFY_SECONDS[1])
+        self._notify_at = now + pause
+
+    # For probes --------------------------------------------------------------------------------
+
+    def next_step(self) -> bool:
+        """A probe says: an optimizer step begins. Whether to sample it."""
+        self._thread = threading.current_thread()
+        if self._requests:
+            self.drain()
+        first = self.step == 0
+        self._last_step_at = time.perf_counter()
+        sample = self.sampler.next_step(self._last_step_at)
+        if first:
+            self.notify()
+        return sample
+
+    def append(self, step: int, grad_norm: Floats, weight_norm: Floats, status: Codes) -> None:
+        """A probe hands over one row."""
+        self._recording.append(step, grad_norm, weight_norm, status)
+
+    def arrange(
+        self,
+        parameters: Sequence[str],
+        layers: Sequence[LayerInfo],
+        layer_of: Sequence[int],
+        kinds: frozenset[str],
+    ) -> None:
+        """A probe says, before the first row, which layers there are and in which order."""
+        self._recording.arrange(parameters, layers, layer_of)
+        self.model_kinds = kinds
+
+    def abandon(self) -> None:
+        """The model is gone: done, without telling anybody. Safe in a garbage collection."""
+        self._closed = True
+
+    def sampled(self) -> None:
+        """A probe says: there are new rows. Calls the listeners when they are due."""
+        self._unseen = True
+        if self.listener_due():
+            self.notify()
+
+    def listener_due(self) -> bool:
+        """Whether somebody listens and was not called for long enough."""
+        return bool(self._listeners) and time.perf_counter() >= self._notify_at
+
+    def note_failure(self, probe: str, reason: BaseException | str) -> None:
+        """Keep why a probe or a listener was switched off."""
+        if isinstance(reason, BaseException):
+            reason = f"{type(reason).__name__}: {reason}"
+        self._failures.append(ProbeFailure(probe, reason, self.step))
+
+    def fail(self, probe: str, reason: BaseException | str) -> None:
+        """The probe that fills the recording switches itself off; the training goes on."""
+        self.note_failure(probe, reason)
+        self._failed = True
+        self.notify()
+
+    # End ---------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        """Take every hook off the model and the optimizer. Calling it again does nothing."""
+        with self._lock:
+            already, self._closed = self._closed, True
+        try:
+            if not already:
+                self._collect()
+        except Exception as error:
+            self.note_failure("gradient_flow", error)
+        finally:
+            # Also the second time: hooks outlive a close() that comes from within one of them.
+            self._on_close()
+        if already:
+            return
+        self.drain()
+        self.notify()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        """Name, steps, layers, parameters and findings: the same on every machine."""
+        layers = self._recording.layers
+        parts = (
+            _count(self.step, "optimizer step"),
+            _count(len(layers), "layer"),
+            _count(sum(layer.size for layer in layers), "parameter"),
+        )
+        head = f"Run {self.name!r}: {', '.join(parts)}"
+        failed = [f"failed: {f.probe} at step {f.step}, {f.reason}" for f in self._failures]
+        return "\n".join([head, *failed, *text_lines(self.findings())])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

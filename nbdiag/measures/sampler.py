@@ -1,0 +1,112 @@
+"""Which optimizer steps to look at, so that looking stays within a share of the training time."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from statistics import median
+from typing import Literal
+
+Every = int | Literal["auto"]
+
+DENSE_STEPS = 100
+DENSE_SECONDS = 1.0
+_MEMORY = 32
+_REVIEW = 8
+
+
+def check_every(every: object) -> Every:
+    """`every` itself, when it is "auto" or a whole number of steps from 1 upwards.
+
+    >>> check_every(0)
+    Traceback (most recent call last):
+    ValueError: every must be "auto" or a whole number of steps >= 1, got 0
+    """
+    if every == "auto":
+        return "auto"
+    if isinstance(every, int) and not isinstance(every, bool) and every >= 1:
+        return every
+    raise ValueError(f'every must be "auto" or a whole number of steps >= 1, got {every!r}')
+
+
+class Sampler:
+    """Counts steps and says which to sample.
+
+    "auto" samples each of the first 100 steps (as long as that takes less than a second in all),
+    where trainings go wrong most often, then as seldom as keeps the measured cost of a sample at or
+    below `budget` of the time between steps.
+
+    >>> sampler = Sampler(3)
+    >>> [sampler.next_step(now=0.0) for _ in range(7)]
+    [True, False, False, True, False, False, True]
+    """
+
+    def __init__(self, every: Every = "auto", budget: float = 0.03) -> None:
+        if not 0 < budget <= 1:
+            raise ValueError(f"budget is a share of the training time in (0, 1], got {budget!r}")
+        self.every = check_every(every)
+        self.budget = budget
+        self.stride = 1 if self.every == "auto" else self.every
+        self.step = 0
+        self.paused = False
+        self.seconds = 0.0
+        """Spent in probes so far."""
+        self._next = 1
+        self._samples = 0
+        self._first: float | None = None
+        self._last = 0.0
+        self._step_seconds: deque[float] = deque(maxlen=_MEMORY)
+        self._sample_seconds: deque[float] = deque(maxlen=_MEMORY)
+        self._spent_since = 0.0
+
+    @property
+    def share(self) -> float:
+        """Probe time over the training time so far, 0 to 1; the training time excludes it."""
+        if self._first is None:
+            return 0.0
+        training = self._last - self._first - self.seconds
+        return min(1.0, self.seconds / training) if training > 0 else 0.0
+
+    def next_step(self, now: float) -> bool:
+        """Count one optimizer step that begins at `now` seconds; whether to sample it."""
+        if self._first is None:
+            self._first = now
+        else:
+            self._step_seconds.append(max(0.0, now - self._last - self._spent_since))
+        self._last, self._spent_since = now, 0.0
+        self.step += 1
+        if self.paused or self.step < self._next:
+            return False
+        self._next = self.step + self.stride
+        self._samples += 1
+        return True
+
+    def spent(self, seconds: float, *, sampled: bool = False) -> None:
+        """Account for probe time since the last step; `sampled`: it went into one sample."""
+        self.seconds += seconds
+        self._spent_since += seconds
+        if sampled:
+            self._sample_seconds.append(seconds)
+            if self.every == "auto" and self._samples % _REVIEW == 0:
+                self._review()
+
+    def _review(self) -> None:
+        if self.step < DENSE_STEPS and self.seconds < DENSE_SECONDS:
+            return
+        # Medians: an evaluation between two steps, or a first slow sample, says nothing about them.
+        step, sample = median(self._step_seconds or [0.0]), median(self._sample_seconds)
+        stride = math.ceil(sample / (self.budget * step)) if step > 0 else self.stride
+        # A stride that wobbles by one makes the time axis ragged and saves nothing.
+        if not 0.8 <= stride / self.stride <= 1.25:
+            self.set_stride(stride)
+
+    def sample_every(self, every: object) -> None:
+        """From now on every n-th step, or "auto"."""
+        self.every = check_every(every)
+        self.set_stride(1 if self.every == "auto" else self.every)
+        if self.every == "auto" and self.step >= DENSE_STEPS and self._sample_seconds:
+            self._review()
+
+    def set_stride(self, stride: int) -> None:
+        self.stride = max(1, stride)
+        self._next = self.step + self.stride

@@ -1,0 +1,139 @@
+"""Which parameters a model has, which layers own them, and in which order the layers run."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.parameter import UninitializedParameter
+
+from nbdiag.measures.recording import LayerInfo, Recording
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names, and weak references to what they name, so that the model can be freed."""
+
+    parameters: tuple[str, ...]
+    layers: tuple[LayerInfo, ...]
+    layer_of: tuple[int, ...]
+    references: tuple[weakref.ref[nn.Parameter], ...]
+    kinds: frozenset[str]
+
+    def recording(self) -> Recording:
+        return Recording(self.parameters, self.layers, self.layer_of)
+
+    def fits(self, model: nn.Module) -> bool:
+        """Whether the model still has exactly these parameters."""
+        now = list(model.parameters())
+        return len(now) == len(self.references) and all(
+            reference() is parameter
+            for reference, parameter in zip(self.references, now, strict=True)
+        )
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The user's own module inside torch.compile, DataParallel and DistributedDataParallel."""
+    while True:
+        inner = getattr(model, "_orig_mod", None)
+        if inner is None and isinstance(
+            model, nn.DataParallel | nn.parallel.DistributedDataParallel
+        ):
+            inner = model.module
+        if not isinstance(inner, nn.Module):
+            return model
+        model = inner
+
+
+def describe(model: nn.Module, called: list[nn.Module] | None = None) -> Layout:
+    """The layout of `model`; `called`: its modules in the order of their first forward call.
+
+    Without it layers stand in registration order.
+    """
+    owners = dict(model.named_modules())
+    names: list[str] = []
+    references: list[weakref.ref[nn.Parameter]] = []
+    owned: dict[str, list[int]] = {}
+    for name, parameter in model.named_parameters():  # a shared parameter comes once
+        if isinstance(parameter, UninitializedParameter):
+            raise ValueError(
+                f"parameter {name!r} has no shape yet (a lazy layer): "
+                "pass one batch through the model before watching it"
+            )
+        owned.setdefault(name.rpartition(".")[0], []).append(len(names))
+        names.append(name)
+        references.append(weakref.ref(parameter))
+    if not names:
+        raise ValueError(f"{type(model).__name__} has no parameters, so there is nothing to watch")
+
+    order = list(owned)
+    if called:
+        order = _forward_order(order, owners, called)
+    layers, layer_of = [], [0] * len(names)
+    for index, owner in enumerate(order):
+        members = [references[i]() for i in owned[owner]]
+        kind = type(owners[owner]).__name__
+        layers.append(
+            LayerInfo(
+                owner or kind,
+                kind,
+                tuple(names[i] for i in owned[owner]),
+                sum(p.numel() for p in members if p is not None),
+                max(p.dim() for p in members if p is not None),
+            )
+        )
+        for i in owned[owner]:
+            layer_of[i] = index
+    kinds = frozenset(type(module).__name__ for module in owners.values())
+    return Layout(tuple(names), tuple(layers), tuple(layer_of), tuple(references), kinds)
+
+
+def _forward_order(
+    order: list[str], owners: dict[str, nn.Module], called: list[nn.Module]
+) -> list[str]:
+    position = {id(module): float(i) for i, module in reversed(list(enumerate(called)))}
+    ranks: dict[str, tuple[float, int]] = {}
+    latest = -1.0
+    for i, owner in enumerate(order):
+        # A layer whose weights are used without calling it (the output projection of an
+        # attention) stays behind the one that was registered before it.
+        latest = position.get(id(owners[owner]), latest)
+        ranks[owner] = (latest, i)
+    return sorted(order, key=ranks.__getitem__)
+
+
+class ForwardOrder:
+    """Notes in which order the modules of `model` first run; then takes its hook away.
+
+    A global hook and none on the modules: a hook on a module would be copied into every deepcopy
+    of the model and break pickling it.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._root = id(model)
+        self._modules = {id(module): weakref.ref(module) for module in model.modules()}
+        self._called: dict[int, None] = {}
+        self._complete = False
+        handle = register_module_forward_pre_hook(self._note)
+        self.stop: Callable[[], None] = handle.remove
+
+    def _note(self, module: nn.Module, _inputs: object) -> None:
+        # While compiling this is constant: nothing of the hook stays in the compiled code.
+        if torch.compiler.is_compiling() or self._complete:
+            return
+        key = id(module)
+        if key not in self._modules:
+            return
+        if key == self._root and key in self._called:
+            self._complete = True
+            self.stop()
+            return
+        self._called.setdefault(key)
+
+    def called(self) -> list[nn.Module]:
+        modules = [self._modules[key]() for key in self._called]
+        return [module for module in modules if module is not None]
