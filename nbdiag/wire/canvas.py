@@ -74,6 +74,16 @@ class Canvas:
             (x * SCALE, y * SCALE), text, fill=color, font=_font(size), anchor=anchor
         )
 
+    def power(self, x: float, y: float, exponent: int, size: int = 10, color: str = MUTED) -> None:
+        """A power of ten centred at (x, y), its exponent raised."""
+        if exponent == 0:
+            self.text(x, y, "1", size=size, color=color, anchor="mm")
+            return
+        raised = str(exponent)
+        width = self.text_width("10", size) + self.text_width(raised, size - 2)
+        self.text(x - width / 2, y, "10", size=size, color=color)
+        self.text(x + width / 2, y - size * 0.4, raised, size=size - 2, color=color, anchor="rm")
+
     def text_width(self, text: str, size: int = 12) -> float:
         return self._draw.textlength(text, font=_font(size)) / SCALE
 
