@@ -37,6 +37,10 @@ export class Overlays {
     return this.failed.has(key(id, target));
   }
 
+  get failures(): number {
+    return this.failed.size;
+  }
+
   /** What is on screen now. Maps that it lacks are asked for once scrolling settles. */
   show(ids: SampleId[], target: Target): void {
     this.wanted = { ids, target };

@@ -2,7 +2,7 @@
 
 import type { Bytes } from "../../wire";
 import { PAGE, pagesOf, type Span } from "./paging";
-import type { Ask, Cell, PageResult, PictureRef, Sample } from "./types";
+import type { Ask, Cell, PageResult, PictureRef, Sample, SampleId } from "./types";
 
 /** Pages kept around what is on screen; a page is some 24 small pictures. */
 const KEPT = 24;
@@ -49,6 +49,15 @@ export class Pages {
 
   at(index: number): Loaded | undefined {
     return this.held.get(Math.floor(index / PAGE))?.[index % PAGE];
+  }
+
+  /** Ids of all samples held. */
+  *ids(): Iterable<SampleId> {
+    for (const page of this.held.values()) for (const { sample } of page) yield sample.id;
+  }
+
+  get hasFailed(): boolean {
+    return this.failed.size > 0;
   }
 
   get busy(): boolean {

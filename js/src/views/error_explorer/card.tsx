@@ -1,0 +1,134 @@
+import type { JSX } from "preact";
+import { Name } from "../../ui";
+import { camState } from "./cam";
+import type { Loaded } from "./pages";
+import { type Over, PictureBox } from "./picture";
+import { probability, quote } from "./words";
+
+export type OverlayState = "ready" | "none" | "busy" | "failed" | "notfinite";
+
+export const OVERLAY_WORDS: Record<Exclude<OverlayState, "ready">, string> = {
+  none: "no positive evidence",
+  busy: "computing…",
+  failed: "no overlay",
+  notfinite: "map not finite",
+};
+
+/** The state of a card's overlay; undefined where none is asked for. */
+export function overlayState(over: Over | null, failed: boolean): OverlayState {
+  if (over) return camState(over.cam);
+  return failed ? "failed" : "busy";
+}
+
+export interface CardProps {
+  loaded: Loaded;
+  index: number;
+  id: string;
+  classes: readonly string[];
+  pictures: boolean;
+  width: number;
+  pictureHeight: number;
+  over: Over | null;
+  overlay: OverlayState | undefined;
+  selected: boolean;
+  editable: boolean;
+  focused: boolean;
+  style: JSX.CSSProperties;
+  onOpen: () => void;
+  onToggle: () => void;
+}
+
+export function Card(props: CardProps): JSX.Element {
+  const { loaded, classes, overlay, selected, editable, width, over } = props;
+  const { sample, picture } = loaded;
+  const right = sample.true === sample.pred;
+  return (
+    <div
+      id={props.id}
+      role="option"
+      class={`ex-card${props.focused ? " ex-current" : ""}`}
+      aria-selected={selected}
+      aria-label={cardLabel(loaded, classes)}
+      data-id={String(sample.id)}
+      data-index={props.index}
+      data-overlay={overlay}
+      style={props.style}
+      onClick={props.onOpen}
+    >
+      {props.pictures && (
+        <div class="ex-card-picture">
+          <PictureBox
+            picture={picture}
+            width={width}
+            height={props.pictureHeight}
+            label=""
+            over={over}
+            missing="no picture"
+          />
+          {overlay && overlay !== "ready" && (
+            <span class={`ex-badge ex-badge-${overlay}`}>{OVERLAY_WORDS[overlay]}</span>
+          )}
+        </div>
+      )}
+      <input
+        type="checkbox"
+        class="ex-check"
+        tabIndex={-1}
+        aria-hidden="true"
+        title={selected ? "Take out of the selection" : "Add to the selection"}
+        checked={selected}
+        disabled={!editable}
+        onClick={(event) => {
+          event.stopPropagation();
+          props.onToggle();
+        }}
+      />
+      <div class="ex-card-text">
+        <Chance kind="pred" word={right ? "right" : "predicted"} c={sample.pred} {...{ classes }}>
+          {sample.p_pred}
+        </Chance>
+        {!right && (
+          <Chance kind="true" word="true" c={sample.true} {...{ classes }}>
+            {sample.p_true}
+          </Chance>
+        )}
+        <span class="ex-id" title={String(sample.id)}>
+          id <Name name={String(sample.id)} max={16} />
+        </span>
+      </div>
+    </div>
+  );
+}
+
+interface ChanceProps {
+  kind: "pred" | "true";
+  word: string;
+  c: number;
+  classes: readonly string[];
+  children: number | null;
+}
+
+/** A class, its probability in figures and as a bar. */
+function Chance({ kind, word, c, classes, children: p }: ChanceProps) {
+  const share = typeof p === "number" && Number.isFinite(p) ? p : 0;
+  return (
+    <span class={`ex-chance ex-${kind}`}>
+      <span class="ex-chance-name">
+        <span class="nbd-muted">{word} </span>
+        {c < 0 ? <i>nothing</i> : <Name name={classes[c] ?? ""} max={11} />}
+      </span>
+      <span>{probability(p)}</span>
+      <span class="ex-bar">
+        <span style={{ width: `${100 * share}%` }} />
+      </span>
+    </span>
+  );
+}
+
+export function cardLabel({ sample }: Loaded, classes: readonly string[]): string {
+  const name = (c: number) => (c < 0 ? "nothing finite" : quote(classes[c] ?? ""));
+  return (
+    `sample ${sample.id}: true ${name(sample.true)} ${probability(sample.p_true)}, ` +
+    `predicted ${name(sample.pred)} ${probability(sample.p_pred)}`
+  );
+}

@@ -1,0 +1,210 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Button, count, keys, Name, number, useAbort, useSize } from "../../ui";
+import { OVERLAY_WORDS, overlayState } from "./card";
+import { type Loaded, type Picture, pictureUrl } from "./pages";
+import { type Over, PictureBox } from "./picture";
+import type { Selection } from "./selection";
+import type { Explorer, Settings } from "./store";
+import { idKey, type Info, type PictureRef, type SampleId } from "./types";
+import { probability, quote } from "./words";
+
+interface Props {
+  explorer: Explorer;
+  index: number;
+  total: number;
+  info: Info;
+  settings: Settings;
+  selection: Selection;
+  loaded: Loaded | undefined;
+  over: Over | null;
+  failed: boolean;
+  /** Why there is no overlay; null where there is one. */
+  reason: string | null;
+  onMove: (index: number) => void;
+  onClose: () => void;
+}
+
+const LARGEST = 320;
+
+/** One sample, large: the picture, the picture with its map, the five likeliest classes. */
+export function Detail(props: Props) {
+  const { index, total, loaded, onMove, onClose, info, selection } = props;
+  const [box, { width }] = useSize<HTMLDivElement>();
+  const picture = useFullPicture(props.explorer, loaded, info.pictures.kind === "image");
+  useEffect(() => box.current?.focus({ preventScroll: true }), []);
+  const go = (step: number) => () => {
+    const next = index + step;
+    if (next >= 0 && next < total) onMove(next);
+  };
+  const toggle = () => loaded && selection.toggle(loaded.sample.id);
+  const onKeyDown = keys({
+    ArrowLeft: go(-1),
+    ArrowUp: go(-1),
+    ArrowRight: go(1),
+    ArrowDown: go(1),
+    Home: go(-index),
+    End: go(total - 1 - index),
+    " ": toggle,
+    Escape: onClose,
+  });
+  return (
+    <div
+      ref={box}
+      class="ex-detail"
+      role="dialog"
+      aria-label={loaded ? `Sample ${loaded.sample.id}` : "Sample"}
+      tabIndex={-1}
+      data-detail={loaded ? String(loaded.sample.id) : ""}
+      onKeyDown={onKeyDown}
+    >
+      <div class="ex-heading">
+        <span class="ex-field">
+          <Button label="Previous sample" onClick={go(-1)} disabled={index === 0}>
+            ‹
+          </Button>
+          <span>
+            {count(index + 1)} of {count(total)}
+          </span>
+          <Button label="Next sample" onClick={go(1)} disabled={index >= total - 1}>
+            ›
+          </Button>
+        </span>
+        {loaded && (
+          <label class="ex-field">
+            <input
+              type="checkbox"
+              checked={selection.has(loaded.sample.id)}
+              disabled={!selection.editable}
+              onChange={toggle}
+            />
+            selected
+          </label>
+        )}
+        <Button icon="close" label="Back to all samples (Escape)" quiet onClick={onClose} />
+      </div>
+      {loaded ? (
+        <Sample {...props} loaded={loaded} picture={picture} width={width} />
+      ) : (
+        <p class="nbd-muted">Loading…</p>
+      )}
+    </div>
+  );
+}
+
+function Sample(props: Props & { loaded: Loaded; picture: Picture | null; width: number }) {
+  const { loaded, info, settings, over, failed, reason, picture } = props;
+  const { sample } = loaded;
+  const side = Math.max(120, Math.min(LARGEST, Math.floor((props.width - 44) / 2)));
+  const state = reason === null ? overlayState(over, failed) : undefined;
+  const explained = settings.target === "true" ? sample.true : sample.pred;
+  const name = (c: number) => (c < 0 ? "nothing finite" : quote(info.classes[c] ?? ""));
+  return (
+    <>
+      <p class="ex-verdict">
+        id <b>{String(sample.id)}</b>: true {name(sample.true)} ({probability(sample.p_true)}),
+        predicted {name(sample.pred)} ({probability(sample.p_pred)})
+      </p>
+      {info.pictures.kind === "image" && (
+        <div class="ex-pair-of-pictures">
+          <figure>
+            <PictureBox
+              picture={picture}
+              width={side}
+              height={side}
+              label={`Sample ${sample.id}`}
+              missing="no picture"
+            />
+            <figcaption>the input</figcaption>
+          </figure>
+          <figure data-overlay={state}>
+            {state && (
+              <>
+                <PictureBox
+                  picture={picture}
+                  width={side}
+                  height={side}
+                  label={`Sample ${sample.id} with its class activation map`}
+                  over={over}
+                  missing="no picture"
+                />
+                <figcaption>
+                  evidence for {name(explained)}
+                  {state === "ready" && over
+                    ? `, peak ${number(over.cam.peak)}`
+                    : state !== "ready" && `: ${OVERLAY_WORDS[state]}`}
+                </figcaption>
+              </>
+            )}
+            {reason !== null && <figcaption>{reason}</figcaption>}
+          </figure>
+        </div>
+      )}
+      <Likeliest {...{ sample, info }} />
+    </>
+  );
+}
+
+function Likeliest({ sample, info }: { sample: Loaded["sample"]; info: Info }) {
+  return (
+    <section class="ex-top" aria-label="Likeliest classes">
+      <h3>Likeliest classes</h3>
+      <ul>
+        {sample.top.map(([c, p]) => {
+          const kind = c === sample.pred ? "pred" : c === sample.true ? "true" : "other";
+          return (
+            <li key={c} class={`ex-${kind}`}>
+              <span class="ex-top-name">
+                <Name name={info.classes[c] ?? String(c)} max={28} />
+              </span>
+              <span class="ex-bar">
+                <span style={{ width: `${100 * (Number.isFinite(p) ? p : 0)}%` }} />
+              </span>
+              <span class="ex-top-value">{probability(p)}</span>
+              <span class="ex-top-role">
+                {[c === sample.pred && "predicted", c === sample.true && "true"]
+                  .filter(Boolean)
+                  .join(", ")}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** The picture in full size once it is here, the thumbnail until then. */
+function useFullPicture(
+  explorer: Explorer,
+  loaded: Loaded | undefined,
+  wanted: boolean,
+): Picture | null {
+  const [full, setFull] = useState<{ id: string; picture: Picture } | null>(null);
+  const shown = useRef<Picture | null>(null);
+  const signal = useAbort();
+  const id: SampleId | undefined = loaded?.sample.id;
+  const key = id === undefined ? "" : idKey(id);
+  const release = () => {
+    if (shown.current) URL.revokeObjectURL(shown.current.url);
+    shown.current = null;
+  };
+  useEffect(() => {
+    if (!wanted || id === undefined || !loaded?.picture) return;
+    let current = true;
+    explorer
+      .ask<{ image: PictureRef | null }>("image", { id })
+      .then(({ result, buffers }) => {
+        if (!current || signal.aborted) return;
+        const picture = pictureUrl(result.image, buffers);
+        release();
+        shown.current = picture;
+        setFull(picture && { id: key, picture });
+      })
+      .catch((error) => current && explorer.report(error));
+    return () => {
+      current = false;
+    };
+  }, [key, wanted]);
+  useEffect(() => release, []);
+  return full?.id === key ? full.picture : (loaded?.picture ?? null);
+}

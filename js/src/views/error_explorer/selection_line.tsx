@@ -1,0 +1,32 @@
+import { Deferred, plural } from "../../ui";
+import type { Pending } from "../../wire";
+import type { Selection } from "./selection";
+
+interface Props {
+  selection: Selection;
+  pending: readonly Pending[];
+  /** In which order the samples stand, in words. */
+  order: string;
+  onClear: () => void;
+}
+
+/** What Python has as `explorer.selection`, and whether it knows yet. */
+export function SelectionLine({ selection, pending, order, onClear }: Props) {
+  const n = selection.size;
+  return (
+    <p class="ex-selection" data-selection={n} data-pending={selection.pending}>
+      {order && <span class="ex-order">{order}</span>}
+      <span>
+        {n === 0 ? "no samples selected" : `${plural(n, "sample")} selected`}
+        {" – "}
+        <code>explorer.selection</code> in Python
+      </span>
+      {n > 0 && selection.editable && (
+        <button type="button" class="nbd-link" onClick={onClear}>
+          Select none
+        </button>
+      )}
+      <Deferred pending={pending.filter((request) => request.name === "select")} />
+    </p>
+  );
+}
