@@ -1,0 +1,74 @@
+import { type Draw, type Scale, sequential, type Theme } from "../../ui";
+import { columnsOf, squeeze } from "./columns";
+import type { History } from "./history";
+import { fillMark } from "./marks";
+import { type Domain, share } from "./scale";
+import type { Series } from "./series";
+import { OK, STATUS } from "./status";
+
+export interface HeatRow {
+  /** Null for the heading of an open group, which has no cells of its own. */
+  series: Series | null;
+  top: number;
+  height: number;
+}
+
+const scales: Record<Theme, Scale> = { light: sequential("light"), dark: sequential("dark") };
+const MAX_COLUMNS = 1200;
+/** A bad sample among thousands is still this wide, in CSS pixels. */
+const LEAST_MARK = 3;
+
+/** Layer by step, in colour; `rows` are those in view, in pixels of the canvas. */
+export function drawHeatmap(history: History, rows: readonly HeatRow[], domain: Domain): Draw {
+  return (context, pane) => {
+    if (history.length === 0 || rows.length === 0) return;
+    const count = Math.min(MAX_COLUMNS, Math.max(1, Math.round(pane.width * pane.ratio)));
+    const columns = columnsOf(history, count);
+    const image = document.createElement("canvas");
+    image.width = count;
+    image.height = rows.length;
+    const pixels = image.getContext("2d");
+    if (!pixels) return;
+    const data = pixels.createImageData(count, rows.length);
+    const runs: [number, number, number, number][] = []; // row, status, from, to
+    rows.forEach(({ series }, r) => {
+      if (!series) return;
+      const { log, status } = squeeze(series, columns);
+      for (let c = 0; c < count; c++) {
+        const value = log[c] as number;
+        if (!Number.isNaN(value)) {
+          data.data.set([...scales[pane.theme](share(domain, value)), 255], (r * count + c) * 4);
+        }
+      }
+      runs.push(
+        ...runsOf(status, log).map(([s, from, to]) => [r, s, from, to] as (typeof runs)[0]),
+      );
+    });
+    pixels.putImageData(data, 0, 0);
+    context.imageSmoothingEnabled = false;
+    rows.forEach(({ series, top, height }, r) => {
+      if (series) context.drawImage(image, 0, r, count, 1, 0, top, pane.width, height);
+    });
+    const scale = pane.width / count;
+    for (const [r, status, from, to] of runs) {
+      const { top, height } = rows[r] as HeatRow;
+      const width = Math.max(LEAST_MARK, (to - from) * scale);
+      const x = Math.min(from * scale, pane.width - width);
+      fillMark(context, pane, status, [x, top, width, height]);
+    }
+  };
+}
+
+/** Neighbouring columns that carry the same mark: [status, from, to). */
+export function runsOf(status: Int8Array, log: Float32Array): [number, number, number][] {
+  const runs: [number, number, number][] = [];
+  for (let c = 0; c < status.length; c++) {
+    const s = status[c] as number;
+    // A column with numbers in it shows them, unless something in it is broken.
+    if (s <= OK || (!STATUS[s]?.bad && !Number.isNaN(log[c] as number))) continue;
+    const last = runs.at(-1);
+    if (last && last[0] === s && last[2] === c) last[2] = c + 1;
+    else runs.push([s, c, c + 1]);
+  }
+  return runs;
+}
