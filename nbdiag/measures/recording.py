@@ -219,6 +219,14 @@ class Recording:
             parts = (np.arange(head), between, np.arange(count - tail, count), first_bad)
             return self._take(np.unique(np.concatenate(parts)), 0)
 
+    def without_gradient(self) -> tuple[str, ...]:
+        """Names of the parameters that were trainable and never got a gradient, in any row."""
+        with self._lock:
+            status = self._status[: self._count]
+            missing = (status == NO_GRADIENT).any(axis=0)
+            missing &= np.isin(status, (NO_GRADIENT, FROZEN)).all(axis=0)
+        return tuple(self.parameters[i] for i in np.flatnonzero(missing))
+
     def _take(self, index: slice | NDArray[np.intp], start: int) -> Rows:
         status = self._status[index]
         return Rows(

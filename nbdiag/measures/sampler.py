@@ -57,6 +57,7 @@ class Sampler:
         self._last = 0.0
         self._step_seconds: deque[float] = deque(maxlen=_MEMORY)
         self._sample_seconds: deque[float] = deque(maxlen=_MEMORY)
+        self._idle_seconds: deque[float] = deque(maxlen=_MEMORY)
         self._spent_since = 0.0
 
     @property
@@ -89,13 +90,18 @@ class Sampler:
             self._sample_seconds.append(seconds)
             if self.every == "auto" and self._samples % _REVIEW == 0:
                 self._review()
+        else:
+            self._idle_seconds.append(seconds)
 
     def _review(self) -> None:
         if self.step < DENSE_STEPS and self.seconds < DENSE_SECONDS:
             return
         # Medians: an evaluation between two steps, or a first slow sample, says nothing about them.
         step, sample = median(self._step_seconds or [0.0]), median(self._sample_seconds)
-        stride = math.ceil(sample / (self.budget * step)) if step > 0 else self.stride
+        # A hook that does not sample costs a little too, which matters for microsecond steps.
+        allowed = self.budget * step
+        allowed = max(allowed - median(self._idle_seconds or [0.0]), allowed / 4)
+        stride = math.ceil(sample / allowed) if allowed > 0 else self.stride
         # A stride that wobbles by one makes the time axis ragged and saves nothing.
         if not 0.8 <= stride / self.stride <= 1.25:
             self.set_stride(stride)

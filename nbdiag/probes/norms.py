@@ -134,15 +134,20 @@ def settle(samples: Iterable[Sample]) -> None:
 
 
 def _fill(sample: Sample, part: Part, values: NDArray[Any]) -> None:
+    n, m = len(part.grads), len(part.weights)
+    if len(values) == n + m and values.dtype == np.float32 and np.isfinite(values).all():
+        sample.status[part.grads] = OK
+        sample.grad_norm[part.grads] = values[:n]
+        sample.weight_norm[part.weights] = values[n:]
+        return
     exact = values.astype(np.float64)
     tensors = part.grad_tensors + part.weight_tensors
     if tensors:
         for i in np.flatnonzero(np.isinf(exact[: len(tensors)])):
             # The squares of a finite gradient above 1e19 overflow float32.
             exact[i] = float(tensors[i].to(torch.float64).norm())
-    n = len(part.grads)
-    norms, weights = exact[:n], exact[n : n + len(part.weights)]
-    if len(exact) > n + len(part.weights):
+    norms, weights = exact[:n], exact[n : n + m]
+    if len(exact) > n + m:
         sample.skipped |= bool(exact[-1])
     status = np.full(n, OK, np.uint8)
     status[np.isnan(norms)] = NAN

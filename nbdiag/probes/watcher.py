@@ -59,7 +59,7 @@ class Watcher:
         self._loss_handle: Any = None
         self._lock = threading.Lock()
         self._inside: int | None = None
-        self._stepped: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+        self._stepped: set[int] = set()  # id() of the optimizers that made up this step so far
         self._sample: Sample | None = None
         self._pending: list[Sample] = []
         self._samples = 0
@@ -117,9 +117,10 @@ class Watcher:
         if optimizer is not None and (not owned or self._capturing(owned)):
             return False
         # Several optimizers make one training step together; it ends when one of them comes again.
-        begins = optimizer is None or not self._stepped or optimizer in self._stepped
+        begins = optimizer is None or not self._stepped or id(optimizer) in self._stepped
         if begins:
-            self._finish()
+            if self._sample is not None:
+                self._finish()
             self._stepped.clear()
             if self.run.step == 0:
                 self._arrange()
@@ -128,7 +129,7 @@ class Watcher:
                 self._look_at_model()
                 self._sample = Sample(self.run.step, len(self.layout.parameters))
         if optimizer is not None:
-            self._stepped.add(optimizer)
+            self._stepped.add(id(optimizer))
         if self._sample is None:
             return False
         known = self.steps.known()
