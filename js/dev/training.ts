@@ -23,7 +23,7 @@ export function layerNames(count: number): { name: string; kind: string; size: n
       { name: "bn1", kind: "BatchNorm2d", size: 128 },
     ];
     for (let block = 0; out.length < count - 1; block++) {
-      const path = `layer${1 + Math.floor((block * 10) / (count / 1.1))}.${block % 3}`;
+      const path = `layer${1 + Math.floor(block / 4)}.${block % 4}`;
       for (const part of ["conv1", "bn1", "conv2", "bn2"]) {
         const kind = part.startsWith("conv") ? "Conv2d" : "BatchNorm2d";
         if (out.length < count - 1) out.push({ name: `${path}.${part}`, kind, size: 36_864 });

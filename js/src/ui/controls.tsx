@@ -120,12 +120,12 @@ interface SliderProps {
 
 export function Slider(props: SliderProps): JSX.Element {
   const { label, value, min, max, step = 1, text, onInput, disabled, visible } = props;
-  const share = max > min ? ((value - min) / (max - min)) * 100 : 0;
+  const share = max > min ? (value - min) / (max - min) : 0;
   const input = (
     <input
       type="range"
       class="nbd-slider"
-      style={{ "--nbd-share": `${share}%` }}
+      style={{ "--nbd-share": share.toFixed(4) }}
       aria-label={label}
       aria-valuetext={text}
       min={min}

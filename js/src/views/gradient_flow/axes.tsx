@@ -1,7 +1,18 @@
 import type { JSX } from "preact";
 import { count, gradient, power, type Scale, Slider } from "../../ui";
 import { type Domain, share, stepTicks, ticks } from "./scale";
-import { FROZEN, INF, NAN, NONE, OK, STATUS, ZERO } from "./status";
+import { FROZEN, INF, NAN, NONE, STATUS, ZERO } from "./status";
+
+/** A label under an axis, moved inwards where it would hang over an end. */
+function Label({ at, width, text }: { at: number; width: number; text: string }): JSX.Element {
+  const half = [...text].length * 3.6;
+  const over = Math.max(0, at * width + half - width) - Math.max(0, half - at * width);
+  return (
+    <span style={{ left: `${at * 100}%`, marginLeft: over ? `${-over}px` : undefined }}>
+      {text}
+    </span>
+  );
+}
 
 /** The bars' axis is the legend of both pictures: length and colour say the same. */
 export function ValueAxis(props: { domain: Domain; scale: Scale; width: number }): JSX.Element {
@@ -11,9 +22,7 @@ export function ValueAxis(props: { domain: Domain; scale: Scale; width: number }
       <div class="gf-strip" style={{ background: gradient(scale) }} />
       <div class="gf-labels">
         {ticks(domain, width / 42).map((exponent) => (
-          <span key={exponent} style={{ left: `${share(domain, exponent) * 100}%` }}>
-            {power(exponent)}
-          </span>
+          <Label key={exponent} at={share(domain, exponent)} width={width} text={power(exponent)} />
         ))}
       </div>
     </div>
@@ -30,10 +39,10 @@ interface StepAxisProps {
 }
 
 export function StepAxis({ first, last, newest, step, width, onStep }: StepAxisProps): JSX.Element {
-  const place = (s: number) => `${((s - first) / (last - first)) * 100}%`;
+  const place = (s: number) => (s - first) / (last - first);
   return (
     <div class="gf-axis">
-      <div class="gf-slider" style={{ width: `calc(${place(newest)} + 14px)` }}>
+      <div class="gf-slider" style={{ width: `calc(${place(newest) * 100}% + 14px)` }}>
         <Slider
           label="Step shown"
           text={`step ${count(step)}`}
@@ -45,9 +54,7 @@ export function StepAxis({ first, last, newest, step, width, onStep }: StepAxisP
       </div>
       <div class="gf-labels">
         {stepTicks(first, newest, Math.max(2, width / 70)).map((s) => (
-          <span key={s} style={{ left: place(s) }}>
-            {count(s)}
-          </span>
+          <Label key={s} at={place(s)} width={width} text={count(s)} />
         ))}
       </div>
     </div>
@@ -68,15 +75,15 @@ export function Legend({ seen, groups, ranges }: LegendProps): JSX.Element {
     <ul class="gf-legend" aria-label="Legend">
       {ranges && (
         <li>
-          <i class="gf-key gf-key-range" /> lowest to highest so far
+          <i class="gf-key gf-key-range" /> lowest to highest over the run
         </li>
       )}
       {groups && (
         <li>
-          <i class="gf-key gf-key-ticks" /> closed group: bar = median, tick = one layer
+          <i class="gf-key gf-key-ticks" /> closed group: the bar is the median, each tick one layer
         </li>
       )}
-      {LISTED.filter((status) => status !== OK && seen.has(status)).map((status) => (
+      {LISTED.filter((status) => seen.has(status)).map((status) => (
         <li key={status}>
           <i class={`gf-key gf-mark-${status}`} /> {STATUS[status]?.text}
         </li>

@@ -39,7 +39,7 @@ export function Commands(props: Props): JSX.Element {
       <Button
         icon="live"
         label="Follow the newest step"
-        pressed={playback.live}
+        pressed={playback.live && !empty}
         disabled={empty}
         onClick={playback.goLive}
       >

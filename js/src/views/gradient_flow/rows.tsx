@@ -6,6 +6,9 @@ import { OK, STATUS } from "./status";
 import type { Layer } from "./store";
 import type { Node } from "./tree";
 
+/** Pixels a level of the name tree. */
+export const INDENT = 12;
+
 interface Props {
   id: string;
   node: Node;
@@ -17,6 +20,7 @@ interface Props {
   scale: Scale;
   height: number;
   nameChars: number;
+  kinds: boolean;
   open: boolean;
   selected: boolean;
   onToggle: () => void;
@@ -28,14 +32,13 @@ function at(value: number): string {
 
 /** One row: name, number, bar. The heat map's cells lie beside it, on one canvas for all rows. */
 export function Row(props: Props): JSX.Element {
-  const { id, node, layer, series, sample, height, open, selected, nameChars } = props;
+  const { id, node, layer, series, sample, height, open, selected, nameChars, kinds } = props;
   const group = node.children.length > 0;
   const log = series?.log[sample] ?? Number.NaN;
   const status = series?.status[sample] ?? OK;
   const value = 10 ** log;
   const note = group ? plural(node.layers.length, "layer") : layer?.kind;
-  const room = Math.max(6, nameChars - node.depth * 2 - (group ? 2 : 0));
-  const indent = node.depth * 12 + 4;
+  const room = Math.max(5, nameChars - node.depth * 2);
   return (
     <div
       class={`gf-row${selected ? " gf-selected" : ""}${group && open ? " gf-heading" : ""}`}
@@ -50,7 +53,7 @@ export function Row(props: Props): JSX.Element {
       data-status={series ? STATUS[status]?.text || "ok" : undefined}
       style={{ height: `${height}px` }}
     >
-      <div class="gf-name" role="rowheader" style={{ paddingLeft: `${indent}px` }}>
+      <div class="gf-name" role="rowheader" style={{ paddingLeft: `${node.depth * INDENT}px` }}>
         {group ? (
           <button
             type="button"
@@ -71,11 +74,14 @@ export function Row(props: Props): JSX.Element {
         <span title={node.path}>
           <Name name={node.label} max={room} />
         </span>
-        {note && <span class="gf-kind">{note}</span>}
+        {kinds && note && <span class="gf-kind">{note}</span>}
       </div>
       {series ? (
         <>
-          <div class={`gf-number${STATUS[status]?.bad ? " gf-bad" : ""}`} role="gridcell">
+          <div
+            class={`gf-number${STATUS[status]?.bad && Number.isNaN(log) ? " gf-bad" : ""}`}
+            role="gridcell"
+          >
             {status === OK || (group && !Number.isNaN(log)) ? number(value) : STATUS[status]?.mark}
           </div>
           <div class="gf-bar" role="gridcell">
@@ -114,8 +120,8 @@ function Bar({ series, log, status, group, domain, scale, sample }: BarProps): J
       )}
       {group && <Ticks values={series.members(sample).map((v) => share(domain, v))} />}
       {status !== OK && words && (words.bad || !has) && (
-        <span class={`gf-mark gf-mark-${status}`} title={words.text}>
-          {words.text}
+        <span class={`gf-mark${has ? " gf-aside" : ""}${words.bad ? " gf-bad" : ""}`}>
+          <i class={`gf-key gf-mark-${status}`} /> {words.text}
         </span>
       )}
     </>
@@ -125,10 +131,11 @@ function Bar({ series, log, status, group, domain, scale, sample }: BarProps): J
 /** A tick for each layer of a closed group. One path, as there may be hundreds. */
 function Ticks({ values }: { values: number[] }): JSX.Element {
   const path = values.map((v) => `M${(v * 1000).toFixed(0)} 0V1`).join("");
+  const crowded = values.length > 24;
   return (
     <svg class="gf-ticks" viewBox="0 0 1000 1" preserveAspectRatio="none" aria-hidden="true">
-      <path d={path} vector-effect="non-scaling-stroke" class="gf-ticks-halo" />
-      <path d={path} vector-effect="non-scaling-stroke" />
+      {!crowded && <path d={path} vector-effect="non-scaling-stroke" class="gf-ticks-halo" />}
+      <path d={path} vector-effect="non-scaling-stroke" opacity={crowded ? 0.4 : 1} />
     </svg>
   );
 }

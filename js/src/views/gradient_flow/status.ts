@@ -10,17 +10,17 @@ export const ZERO = 5;
 export const UNDEFINED = 6;
 
 export interface StatusWords {
-  /** In the number column and the legend's swatch. */
+  /** In the number column. */
   mark: string;
-  /** In the legend and the tooltip. */
+  /** Beside its pattern, in the legend and in the tooltip. */
   text: string;
   bad: boolean;
 }
 
 export const STATUS: Record<number, StatusWords> = {
   [OK]: { mark: "", text: "", bad: false },
-  [NONE]: { mark: "none", text: "no gradient", bad: false },
-  [FROZEN]: { mark: "frozen", text: "frozen", bad: false },
+  [NONE]: { mark: "–", text: "no gradient", bad: false },
+  [FROZEN]: { mark: "–", text: "frozen", bad: false },
   [NAN]: { mark: "NaN", text: "NaN", bad: true },
   [INF]: { mark: "∞", text: "infinite", bad: true },
   [ZERO]: { mark: "0", text: "exactly zero", bad: false },

@@ -83,13 +83,23 @@ function groups(nodes: readonly Node[]): Node[] {
   );
 }
 
-/** Which groups to close at first so that at most `most` rows show: the deepest ones first. */
+/** Fewer rows than this say too little, as long as scrolling through the finer ones is bearable. */
+const TOO_FEW = 8;
+const TOO_MANY = 120;
+
+/** Which groups to close at first so that about `most` rows show: the deepest ones first. */
 export function closedAtFirst(nodes: readonly Node[], most: number): Set<string> {
-  const closed = new Set<string>();
+  let closed = new Set<string>();
+  let rows = visible(nodes, closed).length;
   const all = groups(nodes);
   let depth = Math.max(-1, ...all.map((node) => node.depth));
-  for (; depth >= 0 && visible(nodes, closed).length > most; depth--) {
-    for (const node of all) if (node.depth === depth) closed.add(node.id);
+  for (; depth >= 0 && rows > most; depth--) {
+    const coarser = new Set(closed);
+    for (const node of all) if (node.depth === depth) coarser.add(node.id);
+    const left = visible(nodes, coarser).length;
+    if (left < TOO_FEW && rows <= TOO_MANY) break;
+    closed = coarser;
+    rows = left;
   }
   return closed;
 }

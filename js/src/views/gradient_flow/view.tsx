@@ -25,6 +25,7 @@ import { Commands } from "./commands";
 import { Detail } from "./detail";
 import { drawHeatmap, type HeatRow } from "./heatmap";
 import { useNumbers, useTree } from "./layout";
+import { measure } from "./measure";
 import { usePlayback } from "./playback";
 import { Row } from "./rows";
 import type { Metric } from "./series";
@@ -69,7 +70,7 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
   const axis = axisOf(history);
   const place = (s: number) => (s - axis.first) / (axis.last - axis.first);
   const state: State = stateWith(link, live.state);
-  const layout = measure(width);
+  const layout = measure(width, rows, info);
 
   useRootData({
     state,
@@ -155,7 +156,7 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
   };
 
   const empty = history.length === 0;
-  const title = metric === "norm" ? "Gradient norm" : "Gradient ÷ weight norm";
+  const title = metric === "norm" ? "Gradient norm" : "Gradient ÷ weights";
   const someClosed = rows.some((node) => node.children.length > 0 && !tree.isOpen(node));
   return (
     <Panel
@@ -189,7 +190,11 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
           `${percent(live.probe_share, 2)} of the training time spent in probes`,
       ]}
     >
-      <div ref={frame} class={`gf gf-${layout.size}${still ? " gf-still" : ""}`}>
+      <div
+        ref={frame}
+        class={`gf${layout.small ? " gf-small" : ""}${still ? " gf-still" : ""}`}
+        style={{ "--gf-names": `${layout.names}px` }}
+      >
         {empty ? (
           <Empty
             title={
@@ -212,14 +217,17 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
           >
             <div class="gf-grid gf-head">
               <div>
-                Layer <small>input → output</small>
+                Layer <small>{layout.small ? "" : "input → output"}</small>
               </div>
               <div class="gf-number" />
               <div>
-                {title} <small>at step {count(step)}</small>
+                {title}{" "}
+                <small>
+                  {layout.small ? "" : "at "}step {count(step)}
+                </small>
               </div>
               <div>
-                History <small>by step</small>
+                History <small>{layout.small ? "by step" : "same colours, by step"}</small>
               </div>
             </div>
             <div
@@ -246,6 +254,7 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
                     scale={scale}
                     height={rowHeight}
                     nameChars={layout.chars}
+                    kinds={layout.kinds}
                     open={tree.isOpen(node)}
                     selected={node.id === selected?.id}
                     onToggle={() => tree.toggle(node)}
@@ -258,7 +267,7 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
               </div>
             </div>
             <div class="gf-grid gf-foot">
-              <div class="gf-now">step {count(step)}</div>
+              <div />
               <div class="gf-number" />
               <ValueAxis domain={domain} scale={scale} width={layout.bars} />
               <StepAxis
@@ -300,18 +309,4 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
       </div>
     </Panel>
   );
-}
-
-/** Roughly how much the columns of style.css get, for labels that must not collide. */
-function measure(width: number) {
-  const size = width < 620 ? "small" : width < 1000 ? "medium" : "large";
-  const names = size === "small" ? 0.27 : size === "medium" ? 0.26 : 0.24;
-  const numbers = size === "small" ? 0 : 74;
-  const rest = Math.max(0, width * (1 - names) - numbers - 40);
-  return {
-    size,
-    chars: Math.floor((width * names - 24) / 7.2),
-    bars: rest * 0.45,
-    heat: rest * 0.55,
-  };
 }
