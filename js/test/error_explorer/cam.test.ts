@@ -33,7 +33,14 @@ describe("upsample", () => {
   it("keeps NaN where it weighs in, and nowhere else", () => {
     const out = upsample(cam([Number.NaN, 1, 1, 1], 4, 1), 8, 1);
     expect([...out].map(Number.isNaN)).toEqual([
-      true, true, true, false, false, false, false, false,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
     ]);
   });
 });

@@ -67,11 +67,31 @@ describe("orderClasses", () => {
     // 0 <-> 3 and 1 <-> 4 are confused, 2 is not: two pairs, then the class that stands alone.
     const m = confusion(
       [
-        7, 0, 0, 3, 0, //
-        0, 9, 0, 0, 1,
-        0, 0, 9, 0, 0,
-        2, 0, 0, 8, 0,
-        0, 1, 0, 0, 9,
+        7,
+        0,
+        0,
+        3,
+        0, //
+        0,
+        9,
+        0,
+        0,
+        1,
+        0,
+        0,
+        9,
+        0,
+        0,
+        2,
+        0,
+        0,
+        8,
+        0,
+        0,
+        1,
+        0,
+        0,
+        9,
       ],
       5,
     );

@@ -10,7 +10,12 @@ import {
 } from "../../src/views/error_explorer/layout";
 import type { Cell } from "../../src/views/error_explorer/types";
 
-function layout(classes: number, width: number, nameWidth = 10, hasNonfinite = false): MatrixLayout {
+function layout(
+  classes: number,
+  width: number,
+  nameWidth = 10,
+  hasNonfinite = false,
+): MatrixLayout {
   return layOut({
     order: Array.from({ length: classes }, (_, i) => i),
     width,

@@ -3,7 +3,7 @@ import { Name } from "../../ui";
 import { camState } from "./cam";
 import type { Loaded } from "./pages";
 import { type Over, PictureBox } from "./picture";
-import { probability, quote } from "./words";
+import { quote, share } from "./words";
 
 export type OverlayState = "ready" | "none" | "busy" | "failed" | "notfinite";
 
@@ -27,14 +27,12 @@ export interface CardProps {
   classes: readonly string[];
   pictures: boolean;
   width: number;
-  pictureHeight: number;
   over: Over | null;
   overlay: OverlayState | undefined;
   selected: boolean;
   editable: boolean;
   focused: boolean;
   style: JSX.CSSProperties;
-  onOpen: () => void;
   onToggle: () => void;
 }
 
@@ -53,14 +51,13 @@ export function Card(props: CardProps): JSX.Element {
       data-index={props.index}
       data-overlay={overlay}
       style={props.style}
-      onClick={props.onOpen}
     >
       {props.pictures && (
         <div class="ex-card-picture">
           <PictureBox
             picture={picture}
             width={width}
-            height={props.pictureHeight}
+            height={width}
             label=""
             over={over}
             missing="no picture"
@@ -110,16 +107,16 @@ interface ChanceProps {
 
 /** A class, its probability in figures and as a bar. */
 function Chance({ kind, word, c, classes, children: p }: ChanceProps) {
-  const share = typeof p === "number" && Number.isFinite(p) ? p : 0;
+  const width = typeof p === "number" && Number.isFinite(p) ? p : 0;
   return (
     <span class={`ex-chance ex-${kind}`}>
       <span class="ex-chance-name">
         <span class="nbd-muted">{word} </span>
         {c < 0 ? <i>nothing</i> : <Name name={classes[c] ?? ""} max={11} />}
       </span>
-      <span>{probability(p)}</span>
+      <span>{share(p)}</span>
       <span class="ex-bar">
-        <span style={{ width: `${100 * share}%` }} />
+        <span style={{ width: `${100 * width}%` }} />
       </span>
     </span>
   );
@@ -128,7 +125,7 @@ function Chance({ kind, word, c, classes, children: p }: ChanceProps) {
 export function cardLabel({ sample }: Loaded, classes: readonly string[]): string {
   const name = (c: number) => (c < 0 ? "nothing finite" : quote(classes[c] ?? ""));
   return (
-    `sample ${sample.id}: true ${name(sample.true)} ${probability(sample.p_true)}, ` +
-    `predicted ${name(sample.pred)} ${probability(sample.p_pred)}`
+    `sample ${sample.id}: true ${name(sample.true)} ${share(sample.p_true)}, ` +
+    `predicted ${name(sample.pred)} ${share(sample.p_pred)}`
   );
 }

@@ -5,8 +5,8 @@ import { type Loaded, type Picture, pictureUrl } from "./pages";
 import { type Over, PictureBox } from "./picture";
 import type { Selection } from "./selection";
 import type { Explorer, Settings } from "./store";
-import { idKey, type Info, type PictureRef, type SampleId } from "./types";
-import { probability, quote } from "./words";
+import { type Info, idKey, type PictureRef, type SampleId } from "./types";
+import { quote, share } from "./words";
 
 interface Props {
   explorer: Explorer;
@@ -101,8 +101,8 @@ function Sample(props: Props & { loaded: Loaded; picture: Picture | null; width:
   return (
     <>
       <p class="ex-verdict">
-        id <b>{String(sample.id)}</b>: true {name(sample.true)} ({probability(sample.p_true)}),
-        predicted {name(sample.pred)} ({probability(sample.p_pred)})
+        id <b>{String(sample.id)}</b>: true {name(sample.true)} ({share(sample.p_true)}), predicted{" "}
+        {name(sample.pred)} ({share(sample.p_pred)})
       </p>
       {info.pictures.kind === "image" && (
         <div class="ex-pair-of-pictures">
@@ -159,7 +159,7 @@ function Likeliest({ sample, info }: { sample: Loaded["sample"]; info: Info }) {
               <span class="ex-bar">
                 <span style={{ width: `${100 * (Number.isFinite(p) ? p : 0)}%` }} />
               </span>
-              <span class="ex-top-value">{probability(p)}</span>
+              <span class="ex-top-value">{share(p)}</span>
               <span class="ex-top-role">
                 {[c === sample.pred && "predicted", c === sample.true && "true"]
                   .filter(Boolean)

@@ -15,10 +15,9 @@ import type { Explorer } from "./store";
 import { type Cell, type Info, NOT_FINITE } from "./types";
 import { describeCell } from "./words";
 
-const CARD_WIDTH = 148;
+const CARD_WIDTH = 132;
 const GAP = 10;
-const PICTURE_HEIGHT = 128;
-const TEXT_HEIGHT = 84;
+const TEXT_HEIGHT = 76;
 const SETTLE_MS = 80;
 
 interface Props {
@@ -43,9 +42,10 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
 
   const total = pages.total ?? matrix.count(cell);
   const pictures = info.pictures.kind === "image";
-  const rowHeight = (pictures ? PICTURE_HEIGHT : 0) + TEXT_HEIGHT + GAP;
-  const grid = makeGrid(total, size.width + GAP, size.height, CARD_WIDTH + GAP, rowHeight);
-  const width = Math.floor((size.width + GAP) / grid.columns) - GAP;
+  const columns = Math.max(1, Math.floor((size.width + GAP) / (CARD_WIDTH + GAP)));
+  const width = Math.floor((size.width + GAP) / columns) - GAP;
+  const rowHeight = (pictures ? width : 0) + TEXT_HEIGHT + GAP;
+  const grid = makeGrid(total, columns, size.height, rowHeight);
   const seen = cardsInView(grid, scrollTop);
   const drawn = cardsInView(grid, scrollTop, 1);
 
@@ -128,7 +128,12 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
     <section class="ex-gallery" aria-label={words.sentence} data-gallery="" data-total={total}>
       <div class="ex-heading">
         <h3>{words.sentence}</h3>
-        <Button icon="close" label="Close the gallery (Escape)" quiet onClick={() => explorer.clear()} />
+        <Button
+          icon="close"
+          label="Close the gallery (Escape)"
+          quiet
+          onClick={() => explorer.clear()}
+        />
       </div>
       <SelectionLine
         selection={selection}
@@ -168,6 +173,10 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
           data-scroller=""
           data-loading={pages.busy}
           onKeyDown={onKeyDown}
+          onClick={(event) => {
+            const card = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
+            if (card) show(Number(card.dataset.index));
+          }}
           onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
         >
           {total === 0 && <p class="ex-none nbd-muted">No samples in this cell.</p>}
@@ -184,12 +193,10 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
                   {...{ loaded, index, width, pictures, style, over }}
                   id={`${id}-${index}`}
                   classes={info.classes}
-                  pictureHeight={PICTURE_HEIGHT}
                   overlay={withOverlay ? overlayState(over, failed) : undefined}
                   selected={selection.has(loaded.sample.id)}
                   editable={selection.editable}
                   focused={index === current}
-                  onOpen={() => show(index)}
                   onToggle={() => {
                     setCurrent(index);
                     toggle(index);

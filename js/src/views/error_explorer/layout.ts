@@ -66,7 +66,7 @@ export function layOut(input: LayoutInput): MatrixLayout {
   const rowLabelWidth = Math.ceil(longest) + 8;
   const x0 = AXIS_TITLE + rowLabelWidth;
   const room = (overhang: number): number => input.width - x0 - gap - EDGE - overhang;
-  const fit = (columnLabelHeight: number, overhang: number): number => {
+  const largestCell = (columnLabelHeight: number, overhang: number): number => {
     const across = room(overhang) / Math.max(1, columns);
     const down =
       ((input.maxHeight ?? Infinity) - AXIS_TITLE - columnLabelHeight - EDGE) /
@@ -77,7 +77,7 @@ export function layOut(input: LayoutInput): MatrixLayout {
   let columnLabelHeight = FONT + 8;
   let turn: LabelTurn = "flat";
   let overhang = 0;
-  let cell = fit(columnLabelHeight, 0);
+  let cell = largestCell(columnLabelHeight, 0);
   // The last column's label is wider than its class's name where it says "not finite".
   const widest = Math.max(longest, hasNonfinite ? NONFINITE_LABEL_WIDTH : 0);
   if (widest + 8 > cell) {
@@ -86,20 +86,20 @@ export function layOut(input: LayoutInput): MatrixLayout {
     columnLabelHeight = reach;
     // A sloping label leans to the right of its column: keep the last one inside the picture.
     overhang = Math.max(0, Math.ceil(widest * Math.SQRT1_2) - 4);
-    cell = fit(columnLabelHeight, overhang);
+    cell = largestCell(columnLabelHeight, overhang);
     overhang = Math.max(0, overhang - Math.floor(cell / 2));
-    cell = fit(columnLabelHeight, overhang);
+    cell = largestCell(columnLabelHeight, overhang);
     if (cell < LABEL_PITCH * Math.SQRT2) {
       turn = "upright";
       overhang = 0;
       columnLabelHeight = Math.ceil(widest) + 8;
-      cell = fit(columnLabelHeight, 0);
+      cell = largestCell(columnLabelHeight, 0);
     }
   }
   const y0 = AXIS_TITLE + columnLabelHeight;
   const nonfiniteX = x0 + classes * cell + gap;
   const position: number[] = new Array<number>(classes).fill(0);
-  order.forEach((c, i) => (position[c] = i));
+  for (const [i, c] of order.entries()) position[c] = i;
   return {
     order,
     position,

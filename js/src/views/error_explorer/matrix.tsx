@@ -1,5 +1,15 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
-import { Canvas, css, type Draw, inkOn, keys, type RGB, sequential, shorten, Tooltip } from "../../ui";
+import {
+  Canvas,
+  css,
+  type Draw,
+  inkOn,
+  keys,
+  type RGB,
+  shorten,
+  Tooltip,
+} from "../../ui";
+import { errorScale, RIGHT } from "./colours";
 import type { Confusion } from "./confusion";
 import { moveCell } from "./keys";
 import { cellCorner, cellNear, FONT, layOut, type MatrixLayout } from "./layout";
@@ -64,7 +74,7 @@ export function Matrix(props: Props & { layout: MatrixLayout; names: string[] })
   const pointed = hovered ?? props.pointed;
   const draw = useMemo<Draw>(
     () => (context, pane) => {
-      const scale = sequential(pane.theme);
+      const scale = errorScale(pane.theme);
       const fills = new Map<string, RGB>();
       const fill = (rgb: RGB): string => {
         const text = css(rgb);
@@ -84,7 +94,8 @@ export function Matrix(props: Props & { layout: MatrixLayout; names: string[] })
           quiet: pane.color("--nbd-muted"),
           background: pane.color("--nbd-bg"),
           grid: pane.color("--nbd-line"),
-          right: () => fill(pane.theme === "light" ? [229, 231, 234] : [52, 55, 60]),
+          right: () => fill(RIGHT[pane.theme]),
+          rightText: pane.color("--nbd-muted"),
           error: (level) => fill(scale(level)),
           on: (text) => inkOn(fills.get(text) ?? [128, 128, 128]),
           accent: pane.color("--nbd-accent"),
@@ -261,4 +272,3 @@ function CellText({
     </>
   );
 }
-

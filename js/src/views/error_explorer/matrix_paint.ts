@@ -11,6 +11,10 @@ import {
   showsLabel,
 } from "./layout";
 import { type Cell, NOT_FINITE, sameCell } from "./types";
+import { share } from "./words";
+
+/** From this cell size on a cell holds both its count and its share. */
+const BOTH_CELL = 56;
 
 export type Shown = "counts" | "share";
 
@@ -21,6 +25,7 @@ export interface MatrixColours {
   grid: string;
   /** Right answers: from a class always missed (0) to one always found (1). */
   right: (share: number) => string;
+  rightText: string;
   /** Errors: from the rarest (0) to the most frequent (1). */
   error: (share: number) => string;
   /** Black or white, whichever reads better on a fill. */
@@ -53,8 +58,9 @@ export function paintMatrix(ctx: CanvasRenderingContext2D, picture: MatrixPictur
   ctx.clearRect(0, 0, picture.layout.width, picture.layout.height);
   ctx.lineJoin = "miter";
   paintGrid(ctx, picture);
-  paintCells(ctx, picture);
+  // Under the cells: what is pointed at must not change their colours.
   paintCrosshair(ctx, picture);
+  paintCells(ctx, picture);
   paintLabels(ctx, picture);
   paintAxisTitles(ctx, picture);
   for (const [cell, width] of [
@@ -119,17 +125,19 @@ function paintNumber(
   const x = corner.x + layout.cell / 2 + 0.5;
   const y = corner.y + layout.cell / 2 + 1;
   const count = String(matrix.count(cell));
-  const percent = percentText(matrix.share(cell));
-  const both = layout.cell >= 56;
+  const both = layout.cell >= BOTH_CELL;
+  const right = cell[0] === cell[1];
+  // "row %" says the unit where the cell has no room for it.
+  const percent = share(matrix.share(cell), both);
   const [first, second] = shown === "counts" ? [count, percent] : [percent, count];
   const size = both
     ? Math.min(28, Math.round(layout.cell * 0.22))
     : fitFont(ctx, first, layout.cell - 5, colours.family);
   if (size < 8) return;
-  ctx.fillStyle = colours.on(fill);
+  ctx.fillStyle = right ? colours.rightText : colours.on(fill);
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  ctx.font = `600 ${size}px ${colours.family}`;
+  ctx.font = `${right ? "" : "600 "}${size}px ${colours.family}`;
   ctx.fillText(first, x, both ? y - size * 0.45 : y);
   if (!both) return;
   ctx.font = `${Math.max(10, Math.round(size * 0.6))}px ${colours.family}`;
@@ -147,22 +155,13 @@ function fitFont(
   return Math.min(FONT, Math.floor((FONT * room) / Math.max(1, width)));
 }
 
-export function percentText(share: number): string {
-  if (!Number.isFinite(share)) return "–";
-  const percent = 100 * share;
-  if (percent === 0 || percent === 100) return `${percent} %`;
-  if (percent < 0.1) return "<0.1 %";
-  if (percent > 99.9) return ">99.9 %";
-  return `${percent < 10 ? percent.toFixed(1) : percent > 99 ? percent.toFixed(1) : percent.toFixed(0)} %`;
-}
-
 function paintCrosshair(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
   const { layout, colours } = picture;
   const cell = picture.hovered ?? picture.focused;
   if (!cell) return;
   const { x, y } = cellCorner(layout, cell);
   ctx.save();
-  ctx.globalAlpha = 0.16;
+  ctx.globalAlpha = 0.12;
   ctx.fillStyle = colours.text;
   ctx.fillRect(layout.x0, y, Math.max(0, x - layout.x0), layout.cell);
   ctx.fillRect(x, layout.y0, layout.cell, Math.max(0, y - layout.y0));

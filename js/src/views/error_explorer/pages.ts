@@ -90,9 +90,9 @@ export class Pages {
       if (this.closed) return;
       const loaded: Loaded[] = [];
       this.held.set(page, loaded);
-      result.samples.forEach((sample, i) =>
-        loaded.push({ sample, picture: pictureUrl(result.images[i], buffers) }),
-      );
+      for (const [i, sample] of result.samples.entries()) {
+        loaded.push({ sample, picture: pictureUrl(result.images[i], buffers) });
+      }
       this.total = result.total;
       this.letGo(span);
     } catch (error) {

@@ -21,13 +21,11 @@ export interface Span {
 
 export function makeGrid(
   total: number,
-  width: number,
+  columns: number,
   viewHeight: number,
-  cardWidth: number,
   rowHeight: number,
   tallest = TALLEST,
 ): Grid {
-  const columns = Math.max(1, Math.floor(width / cardWidth));
   const rows = Math.ceil(total / columns);
   return {
     total,

@@ -50,7 +50,7 @@ export function PictureBox({ picture, width, height, label, over, missing }: Pro
         draggable={false}
         style={{ ...place, imageRendering: scale >= PIXELS_FROM ? "pixelated" : "auto" }}
       />
-      {over && camState(over.cam) !== "none" && <Map over={over} place={place} w={w} h={h} />}
+      {over && camState(over.cam) !== "none" && <CamCanvas over={over} place={place} w={w} h={h} />}
     </div>
   );
 }
@@ -62,7 +62,7 @@ interface MapProps {
   h: number;
 }
 
-function Map({ over: { cam, full, opacity }, place, w, h }: MapProps) {
+function CamCanvas({ over: { cam, full, opacity }, place, w, h }: MapProps) {
   const ref = useRef<HTMLCanvasElement>(null);
   const shrink = Math.min(1, MAP_SIDE / Math.max(w, h));
   const width = Math.max(1, Math.round(w * shrink));
@@ -76,7 +76,7 @@ function Map({ over: { cam, full, opacity }, place, w, h }: MapProps) {
     const pixels = colourCam(upsample(cam, width, height), full, 1, camColour);
     context.putImageData(new ImageData(pixels, width, height), 0, 0);
   }, [cam, full, width, height]);
-  return <canvas ref={ref} class="ex-map" aria-hidden="true" style={{ ...place, opacity }} />;
+  return <canvas ref={ref} class="ex-map" style={{ ...place, opacity }} />;
 }
 
 export function camColour(share: number) {

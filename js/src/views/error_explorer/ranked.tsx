@@ -1,8 +1,12 @@
-import { count, css, Name, percent, sequential, useTheme } from "../../ui";
+import { useState } from "preact/hooks";
+import { count, css, Name, useTheme } from "../../ui";
+import { errorScale } from "./colours";
 import type { Confusion, RankedError } from "./confusion";
 import { errorLevel, type Shown } from "./matrix_paint";
 import { type Cell, NOT_FINITE, sameCell } from "./types";
-import { cellLabel } from "./words";
+import { cellLabel, share as shareText } from "./words";
+
+const FOLDED = 10;
 
 interface Props {
   errors: readonly RankedError[];
@@ -16,15 +20,17 @@ interface Props {
 
 /** The largest confusions as a list: what makes a hundred classes readable. */
 export function Ranked({ errors, matrix, classes, shown, opened, onOpen, onPoint }: Props) {
-  const scale = sequential(useTheme());
+  const [all, setAll] = useState(false);
+  const shownErrors = all ? errors : errors.slice(0, FOLDED);
+  const scale = errorScale(useTheme());
   return (
-    <section class="ex-ranked" aria-label="Largest confusions">
+    <section class={`ex-ranked${all ? " ex-long" : ""}`} aria-label="Largest confusions">
       <h3>
         Largest confusions <span class="nbd-muted">true → predicted</span>
       </h3>
       {errors.length === 0 && <p class="nbd-muted">No errors: every sample is on the diagonal.</p>}
       <ol onPointerLeave={() => onPoint(null)}>
-        {errors.map(({ cell, count: n, share }) => {
+        {shownErrors.map(({ cell, count: n, share }) => {
           const level = errorLevel(matrix, cell, shown);
           return (
             <li key={cell.join(",")}>
@@ -48,7 +54,7 @@ export function Ranked({ errors, matrix, classes, shown, opened, onOpen, onPoint
                   )}
                 </span>
                 <span class="ex-amount">
-                  {count(n)} <span class="nbd-muted">{percent(share, 2)}</span>
+                  {count(n)} <span class="nbd-muted">({shareText(share)})</span>
                 </span>
                 <span class="ex-bar" aria-hidden="true">
                   <span style={{ width: `${100 * level}%`, background: css(scale(level)) }} />
@@ -58,6 +64,16 @@ export function Ranked({ errors, matrix, classes, shown, opened, onOpen, onPoint
           );
         })}
       </ol>
+      {errors.length > FOLDED && (
+        <button
+          type="button"
+          class="nbd-link ex-all"
+          aria-expanded={all}
+          onClick={() => setAll(!all)}
+        >
+          {all ? "Show fewer" : `Show the largest ${errors.length}`}
+        </button>
+      )}
     </section>
   );
 }

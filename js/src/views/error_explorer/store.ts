@@ -1,14 +1,22 @@
 /** What all views of one explorer share: its traits, the open cell, the selection, the maps. */
 
+import type { Context } from "../../ui";
 import { type Failure, type Finding, readFailures, readFindings } from "../../ui";
 import { decodeArray, type Link, listen, RequestError, Store } from "../../wire";
-import type { Context } from "../../ui";
 import { type Confusion, confusion } from "./confusion";
 import type { Shown } from "./matrix_paint";
 import type { Ordering } from "./ordering";
 import { Overlays } from "./overlays";
 import { Selection } from "./selection";
-import { type Ask, type Cell, type Info, type SampleId, sameCell, type Scale, type Target } from "./types";
+import {
+  type Ask,
+  type Cell,
+  type Info,
+  type SampleId,
+  type Scale,
+  sameCell,
+  type Target,
+} from "./types";
 
 export interface Settings {
   shown: Shown;
@@ -116,9 +124,7 @@ export class Explorer {
       const raw = model.get("matrix");
       if (raw === null || raw === undefined) return;
       const lost = this.info.value.nonfinite > 0 ? model.get("nonfinite") : null;
-      this.matrix.set(
-        confusion(decodeArray(raw).data, size, lost ? decodeArray(lost).data : null),
-      );
+      this.matrix.set(confusion(decodeArray(raw).data, size, lost ? decodeArray(lost).data : null));
     } catch (error) {
       this.report(error);
     }

@@ -4,11 +4,9 @@ import {
   Empty,
   gradient,
   Panel,
-  percent,
   plural,
   Segmented,
   Select,
-  sequential,
   stateWith,
   useRootData,
   useSize,
@@ -16,6 +14,7 @@ import {
   useTheme,
   type ViewProps,
 } from "../../ui";
+import { errorScale } from "./colours";
 import { type Confusion, rankErrors } from "./confusion";
 import { Gallery } from "./gallery";
 import { Matrix, useMatrixLayout } from "./matrix";
@@ -24,6 +23,7 @@ import type { Ordering } from "./ordering";
 import { Ranked } from "./ranked";
 import type { Explorer, Settings } from "./store";
 import type { Cell, Info } from "./types";
+import { share } from "./words";
 import "./style.css";
 
 /** From this width on the gallery stands beside the matrix. */
@@ -77,7 +77,7 @@ export function View({ store, connection, requests }: ViewProps<Explorer>) {
         plural(info.samples, "sample"),
         info.output && `output read as ${info.output}`,
         info.nonfinite > 0 && `${plural(info.nonfinite, "output")} not finite`,
-        info.overlay.available && layer && `Grad-CAM of layer ${layer}`,
+        info.overlay.available && layer && `Grad-CAM at ${layer}`,
         info.pictures.note,
       ]}
     >
@@ -87,7 +87,10 @@ export function View({ store, connection, requests }: ViewProps<Explorer>) {
         ) : (
           placed && (
             <>
-              <div class="ex-left" style={wide ? { width: `${leftWidth(placed.layout.width)}px` } : {}}>
+              <div
+                class="ex-left"
+                style={wide ? { width: `${leftWidth(placed.layout.width)}px` } : {}}
+              >
                 <MatrixControls settings={settings} onChange={(s) => store.change(s)} />
                 <div class="ex-both">
                   <div>
@@ -144,7 +147,7 @@ function Accuracy({ info: { accuracy } }: { info: Info }) {
   const { value, low, high } = accuracy;
   return (
     <span title="95 % Wilson interval">
-      accuracy <b class="ex-accuracy">{percent(value)}</b> ({percent(low)} to {percent(high)})
+      accuracy <b class="ex-accuracy">{share(value)}</b> ({share(low, false)} to {share(high)})
     </span>
   );
 }
@@ -175,14 +178,13 @@ function MatrixControls({ settings, onChange }: ControlsProps) {
 
 function Legend({ matrix, shown }: { matrix: Confusion; shown: Shown }) {
   const theme = useTheme();
-  const most =
-    shown === "counts" ? count(matrix.largestError) : percent(matrix.largestErrorShare, 2);
+  const most = shown === "counts" ? count(matrix.largestError) : share(matrix.largestErrorShare);
   return (
     <p class="ex-legend nbd-muted">
       <span class="ex-swatch" /> correct
       {matrix.largestError > 0 && (
         <>
-          <span class="ex-ramp" style={{ background: gradient(sequential(theme)) }} />
+          <span class="ex-ramp" style={{ background: gradient(errorScale(theme)) }} />
           errors, up to {most} {shown === "counts" ? "in a cell" : "of a row"}
         </>
       )}
