@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import traitlets
@@ -51,6 +52,8 @@ class GradientFlow(Instrument):
     """
 
     stem = "gradient_flow"
+
+    _unsubscribe: Callable[[], None] = staticmethod(lambda: None)
 
     live = traitlets.Dict().tag(sync=True)
     snapshot = traitlets.Any(None).tag(

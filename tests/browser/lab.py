@@ -30,7 +30,9 @@ FLAGS = (
 ).split()
 PATIENCE = 60_000  # ms; a loaded two-core machine is slow, and a pass never waits for it
 # What JupyterLab itself says on the console, none of it of our making
-NOT_OURS = re.compile(r"favicon|ResizeObserver loop|/lsp/status|workspaces|Failed to fetch announ")
+NOT_OURS = re.compile(
+    r"favicon|ResizeObserver loop|/lsp/status|workspaces|debugger state|Canceled future for"
+)
 
 
 class Lab:
@@ -111,17 +113,22 @@ class Notebook:
     def __init__(self, lab: Lab, browser: Browser, name: str) -> None:
         self.lab = lab
         self.name = re.sub(r"\W+", "_", name)
+        self.path = lab.files / f"{self.name}.ipynb"
         self.errors: list[str] = []
         self._context = browser.chromium.new_context(viewport={"width": 1400, "height": 1000})
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
+        self.page.on("pageerror", self._on_page_error)
         self.page.on("request", self._on_request)
 
     def _on_console(self, message: Any) -> None:
         if message.type == "error" and not NOT_OURS.search(f"{message.text} {message.location}"):
             self.errors.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _on_page_error(self, error: Any) -> None:
+        if not NOT_OURS.search(str(error)):
+            self.errors.append(f"page error: {error}")
 
     def _on_request(self, request: Any) -> None:
         if not request.url.startswith((self.lab.url, "data:", "blob:", "about:")):
@@ -129,7 +136,7 @@ class Notebook:
 
     def open(self, source: Sequence[str] | Path) -> Notebook:
         """Open code cells, or a copy of a notebook file, with a fresh kernel."""
-        path = self.lab.files / f"{self.name}.ipynb"
+        path = self.path
         if isinstance(source, Path):
             shutil.copy(source, path)
         else:
@@ -138,7 +145,13 @@ class Notebook:
                 metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
             )
             nbformat.write(book, path)
-        self.page.goto(f"{self.lab.url}/lab/tree/{path.name}?token={self.lab.token}&reset")
+        self.reload()
+        return self
+
+    def reload(self) -> None:
+        """Load the page (anew); the kernel, if there is one, goes on."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.lab.url}/lab/tree/{self.path.name}?token={self.lab.token}&reset")
         self.page.wait_for_function(
             """() => {
                 const panel = window.jupyterapp?.shell?.currentWidget;
@@ -151,7 +164,11 @@ class Notebook:
         self.page.evaluate(
             "() => { const s = window.jupyterapp.shell; s.collapseLeft(); s.collapseRight(); }"
         )
-        return self
+
+    def restart_kernel(self) -> None:
+        self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+        )
 
     def start(self, index: int) -> None:
         """Run a cell and do not wait for it."""
@@ -211,12 +228,13 @@ class Notebook:
             "(t) => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})",
             f"JupyterLab {name.capitalize()}",
         )
-        self.page.wait_for_selector(f'body[data-jp-theme-light="{str(name == "light").lower()}"]')
+        self.page.wait_for_function(
+            "(light) => document.body.dataset.jpThemeLight === light", arg=str(name == "light").lower()
+        )
 
-    def save(self) -> Path:
-        """Save as a person does; the file that lies on disk afterwards."""
+    def save(self) -> None:
+        """Save as a person does, to `path`."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-        return self.lab.files / f"{self.name}.ipynb"
 
     def close(self) -> None:
         self.page.evaluate(

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import io
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import nbdiag as nd
+
+
+def make_model() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+
+
+def train(model: nn.Module, steps: int, optimizer: torch.optim.Optimizer | None = None) -> None:
+    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=0.05)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(torch.randn(16, 4)).square().mean().backward()
+        optimizer.step()
+
+
+def array(packed: dict[str, Any], buffers: list[bytes] | None = None) -> np.ndarray:
+    data = packed["data"] if buffers is None else buffers[packed["buffer"]]
+    return np.frombuffer(data, packed["dtype"]).reshape(packed["shape"])
+
+
+def test_a_module_is_watched_without_its_optimizer() -> None:
+    model = make_model()
+    flow = nd.GradientFlow(model)
+    train(model, 3)
+    assert flow.run.step == 3
+    assert [layer["name"] for layer in flow.info["layers"]] == ["0", "2"]
+    flow.run.close()
+
+
+def test_stream_and_snapshot_tell_the_same_norms(connect: Any) -> None:
+    model = make_model()
+    with nd.watch(model, every=1) as run:
+        flow = nd.GradientFlow(run)
+        browser = connect(flow)
+        train(model, 30)
+        flow.cell_ended()
+    rows = []
+    for message, buffers in zip(browser.sent, browser.buffers, strict=True):
+        if message["kind"] == "append":
+            assert message["start"] == len(rows)
+            rows.extend(array(message["norms"], buffers))
+    expected = run.recording.stat("grad_norm")
+    np.testing.assert_array_equal(rows, expected)
+    saved = flow.get_state()["snapshot"]
+    np.testing.assert_array_equal(array(saved["norms"]), expected)
+    assert array(saved["steps"]).tolist() == list(range(1, 31))
+    assert (saved["start"], saved["total"]) == (0, 30)
+    assert flow.live["state"] == "done"
+
+
+def test_a_widget_made_after_the_training_shows_it_whole() -> None:
+    model = make_model()
+    with nd.watch(model) as run:
+        train(model, 12)
+    flow = nd.GradientFlow(run)
+    assert flow.live["state"] == "done"
+    assert flow.get_state()["snapshot"]["total"] == 12
+
+
+def test_a_long_history_travels_as_a_sketch_that_keeps_the_first_nan() -> None:
+    model = make_model()
+    run = nd.watch(model, every=1)
+    recording = run.recording
+    width = len(recording.parameters)
+    for step in range(1, 5001):
+        bad = step == 2222
+        norm = np.full(width, np.nan if bad else 1.0, np.float32)
+        recording.append(step, norm, np.ones(width, np.float32), np.full(width, 3 * bad, np.uint8))
+    saved = nd.GradientFlow(run).get_state()["snapshot"]
+    assert saved["total"] == 5000
+    assert saved["steps"]["shape"][0] < 2000
+    assert 2222 in array(saved["steps"])
+    run.close()
+
+
+def test_commands_take_effect_and_answer_once(connect: Any) -> None:
+    model = make_model()
+    run = nd.watch(model, every=1)
+    browser = connect(nd.GradientFlow(run))
+    train(model, 2)
+    reply = browser.ask("pause")  # main thread, no training under way: at once
+    assert reply["result"]["live"]["state"] == "paused"
+    train(model, 5)
+    assert (run.step, len(run.recording)) == (7, 2)
+    assert browser.ask("resume")["result"]["live"]["state"] == "live"
+    assert browser.ask("every", every=3)["result"]["live"]["every"] == 3
+    assert browser.ask("every", every="auto")["result"]["live"]["every"] == "auto"
+    refused = browser.ask("every", every=0)
+    assert not refused["ok"]
+    assert "got 0" in refused["error"]
+    run.close()
+
+
+def test_pause_from_a_subshell_waits_for_the_next_step(connect: Any) -> None:
+    model = make_model()
+    run = nd.watch(model, every=1)
+    browser = connect(nd.GradientFlow(run))
+    train(model, 2)
+    request = {"kind": "request", "id": "a", "name": "pause", "args": {}}
+    thread = threading.Thread(target=lambda: browser.widget._handle_custom_msg(request, []))
+    thread.start()
+    thread.join()
+    assert run.state == "live"
+    train(model, 3)
+    assert run.state == "paused"
+    assert len(run.recording) == 2
+    assert len([message for message in browser.sent if message.get("id") == "a"]) == 1
+    run.close()
+
+
+def test_findings_reach_the_widget(connect: Any) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.unused = nn.Linear(4, 2), nn.Linear(4, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.used(x)
+
+    model = Net()
+    with nd.watch(model, every=1) as run:
+        flow = nd.GradientFlow(run)
+        train(model, 30)
+    assert [(found["code"], found["subject"]) for found in flow.findings] == [
+        ("gradient.none", "unused")
+    ]
+    assert "gradient.none in unused" in repr(flow)
+
+
+def test_picture_is_a_png_with_or_without_data() -> None:
+    model = make_model()
+    run = nd.watch(model)
+    flow = nd.GradientFlow(run)
+    sizes = [Image.open(io.BytesIO(flow.picture())).size]
+    train(model, 3)
+    sizes.append(Image.open(io.BytesIO(flow.picture())).size)
+    assert all(width == 1720 for width, _ in sizes)
+    run.close()
+
+
+def test_closing_the_view_leaves_the_run_alone(connect: Any) -> None:
+    model = make_model()
+    run = nd.watch(model, every=1)
+    flow = nd.GradientFlow(run)
+    browser = connect(flow)
+    flow.close()
+    train(model, 3)
+    assert browser.sent == []
+    assert len(run.recording) == 3
+    run.close()
+
+
+@pytest.mark.parametrize("source", [None, 3, "runs/a", [nn.Linear(1, 1)]])
+def test_other_sources_are_refused(source: object) -> None:
+    with pytest.raises(TypeError, match=f"got {type(source).__name__}"):
+        nd.GradientFlow(source)
+
+
+def test_a_model_without_parameters_is_refused() -> None:
+    with pytest.raises(ValueError, match="no parameters"):
+        nd.GradientFlow(nn.ReLU())

@@ -1,0 +1,59 @@
+"""The still picture of the confusion matrix."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nbdiag.wire.canvas import SCALE
+from nbdiag.wire.error_explorer import MATRIX, NAMES, draw, largest
+
+
+def pixels(matrix: np.ndarray) -> np.ndarray:
+    png = draw(
+        source="Net",
+        classes=[f"<b>class {i}</b>" for i in range(len(matrix))],
+        matrix=matrix,
+        accuracy="accuracy 0.9",
+        findings=[],
+    )
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "cells"),
+    [
+        ([[5, 2], [3, 0]], [(1, 0), (0, 1)]),
+        ([[5, 0], [0, 5]], []),
+        ([[0, 4], [4, 0]], [(0, 1), (1, 0)]),  # a tie: in reading order
+        ([[7]], []),
+    ],
+)
+def test_largest(matrix: list[list[int]], cells: list[tuple[int, int]]) -> None:
+    assert largest(np.array(matrix), 3) == cells
+
+
+def test_the_largest_error_is_the_darkest_cell() -> None:
+    matrix = np.array([[50, 1, 0], [9, 40, 0], [0, 0, 50]])
+    image = pixels(matrix)
+    top = image.shape[0] - (46 + MATRIX) * SCALE
+    corner = [[int((i + 0.12) * MATRIX / 3 * SCALE) for i in range(3)]] * 2
+    lightness = np.array(
+        [[image[top + y, NAMES * SCALE + x].sum() for x in corner[1]] for y in corner[0]]
+    )
+    assert lightness.argmin() == 3  # row 1, column 0
+    assert lightness[0, 2] == lightness[2, 0] == 255 * 3  # no error: paper
+    assert np.ptp(image[top + corner[0][0], NAMES * SCALE + corner[1][0]]) < 20  # diagonal: grey
+
+
+@pytest.mark.parametrize("classes", [1, 2, 10, 100, 1000])
+def test_any_number_of_classes_is_drawn(classes: int) -> None:
+    matrix = np.random.default_rng(0).poisson(0.5, (classes, classes))
+    assert pixels(matrix).shape[1] == 860 * SCALE
+
+
+def test_no_samples() -> None:
+    assert pixels(np.zeros((3, 3), int)).shape[1] == 860 * SCALE
