@@ -22,14 +22,25 @@ const WORDS: Record<State, { word: string; mark: string; title: string }> = {
   done: { word: "done", mark: "✓", title: "The run has ended" },
   ready: { word: "ready", mark: "✓", title: "Everything is here" },
   failed: { word: "probe off", mark: "▲", title: "A probe failed and switched itself off" },
-  offline: { word: "offline", mark: "⌁", title: "The connection to the server is down" },
+  offline: {
+    word: "offline",
+    mark: "⌁",
+    title: "The connection to the server is down. This is the last picture that came.",
+  },
   disconnected: {
     word: "disconnected",
     mark: "✕",
-    title: "The kernel ended or was restarted. This is the last picture it sent.",
+    title:
+      "The kernel ended or was restarted. This is the last picture it sent; run the cell again.",
   },
-  saved: { word: "saved picture", mark: "▣", title: "There is no kernel on this page" },
+  saved: {
+    word: "saved picture",
+    mark: "▣",
+    title: "There is no kernel on this page. What is shown was saved with it.",
+  },
 };
+
+const LOST: ReadonlySet<State> = new Set(["offline", "disconnected", "saved"]);
 
 /** The state to show: a lost connection says more than what the kernel said last. */
 export function stateWith(link: Link, state: State): State {
@@ -92,6 +103,7 @@ export function Panel(props: Props): JSX.Element {
           )}
         </p>
       )}
+      {LOST.has(state) && <p class="nbd-note">{chip.title}</p>}
       {note && <p class="nbd-note">{note}</p>}
       <div class="nbd-picture">{props.children}</div>
       {controls && <div class="nbd-controls">{controls}</div>}

@@ -40,12 +40,12 @@ export function defineWidget<S>({ name, createStore, View }: Spec<S>): () => Wid
     let shared: ViewProps<S> | undefined;
     return {
       initialize({ model, signal }: InitializeProps): void {
-        const context = {
-          model,
-          signal,
-          requests: new Requests(model, signal),
-          connection: new Connection(model, signal),
-        };
+        const connection = new Connection(model, signal);
+        const requests = new Requests(model, signal, () => connection.idle);
+        connection.link.subscribe(() => {
+          if (connection.link.value === "disconnected") requests.fail("the kernel has gone");
+        }, signal);
+        const context = { model, signal, requests, connection };
         shared = { ...context, store: createStore(context) };
       },
       render({ el, signal }: RenderProps): void {

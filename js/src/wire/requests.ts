@@ -5,6 +5,9 @@ import { Store } from "./store";
 /** After this long without an answer a request counts as deferred. */
 export const DEFER_AFTER_MS = 1000;
 export const DEFERRED = "takes effect when the cell ends";
+/** After this long without a word, from a kernel that says it has nothing to do, it is not there. */
+export const SILENT_AFTER_MS = 5000;
+export const SILENT = "no answer from the kernel: run the cell that made this widget again";
 
 export interface Reply<R = Record<string, unknown>> {
   result: R;
@@ -25,7 +28,7 @@ export class RequestError extends Error {}
 interface Waiting extends Pending {
   resolve(reply: Reply): void;
   reject(error: Error): void;
-  timer: ReturnType<typeof setTimeout>;
+  timers: ReturnType<typeof setTimeout>[];
 }
 
 interface Incoming {
@@ -49,9 +52,17 @@ export class Requests {
   readonly pending = new Store<readonly Pending[]>([]);
   readonly #model: Model;
   readonly #waiting = new Map<string, Waiting>();
+  readonly #idle: () => boolean | undefined;
+  #heard = 0;
 
-  constructor(model: Model, signal: AbortSignal) {
+  /** `idle`: whether the kernel says it has nothing to do, undefined where nobody can tell. */
+  constructor(
+    model: Model,
+    signal: AbortSignal,
+    idle: () => boolean | undefined = () => undefined,
+  ) {
     this.#model = model;
+    this.#idle = idle;
     listen(model, "msg:custom", this.#receive, signal);
     signal.addEventListener("abort", () => this.fail("the widget was closed"), { once: true });
   }
@@ -67,13 +78,16 @@ export class Requests {
         return;
       }
       const id = newId();
-      const timer = setTimeout(() => this.#defer(id, DEFERRED), DEFER_AFTER_MS);
+      const timers = [
+        setTimeout(() => this.#defer(id, DEFERRED), DEFER_AFTER_MS),
+        setTimeout(() => this.#silent(id), SILENT_AFTER_MS),
+      ];
       this.#waiting.set(id, {
         id,
         name,
         sent: Date.now(),
         deferred: null,
-        timer,
+        timers,
         resolve: resolve as (reply: Reply) => void,
         reject,
       });
@@ -95,6 +109,7 @@ export class Requests {
   }
 
   #receive = (message: Incoming, buffers: readonly Bytes[] = []): void => {
+    this.#heard = Date.now();
     if (typeof message?.id !== "string") return;
     if (message.kind === "deferred") {
       this.#defer(message.id, typeof message.reason === "string" ? message.reason : DEFERRED);
@@ -117,10 +132,15 @@ export class Requests {
     this.#changed();
   }
 
+  #silent(id: string): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting && this.#idle() === true && this.#heard < waiting.sent) this.#defer(id, SILENT);
+  }
+
   #settle(id: string): Waiting | undefined {
     const waiting = this.#waiting.get(id);
     if (!waiting) return undefined;
-    clearTimeout(waiting.timer);
+    for (const timer of waiting.timers) clearTimeout(timer);
     this.#waiting.delete(id);
     this.#changed();
     return waiting;

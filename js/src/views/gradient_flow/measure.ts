@@ -1,3 +1,4 @@
+import { plural } from "../../ui";
 import { INDENT } from "./rows";
 import type { Info } from "./store";
 import type { Node } from "./tree";
@@ -29,7 +30,8 @@ export function measure(width: number, rows: readonly Node[], info: Info): Layou
   for (const node of rows) {
     const own = node.depth * INDENT + TOGGLE + [...node.label].length * CHAR;
     const layer = info.layers[node.layers[0] ?? 0];
-    const note = node.children.length > 0 ? "12 layers" : (layer?.kind ?? "");
+    const note =
+      node.children.length > 0 ? plural(node.layers.length, "layer") : (layer?.kind ?? "");
     plain = Math.max(plain, own);
     full = Math.max(full, own + 8 + note.length * SMALL_CHAR);
   }

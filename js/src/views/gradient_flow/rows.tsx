@@ -115,7 +115,7 @@ function Bar({ series, log, status, group, domain, scale, sample }: BarProps): J
         <span
           class="gf-fill"
           data-bar
-          style={{ width: `max(3px, ${at(s)})`, background: css(scale(s)) }}
+          style={{ width: at(s), background: css(scale(s)) }}
         />
       )}
       {group && <Ticks values={series.members(sample).map((v) => share(domain, v))} />}

@@ -9,7 +9,7 @@ export function domainOf(low: number, high: number): Domain {
   if (!(low <= high)) return { low: -3, high: 0 };
   // A little room below: the smallest value still gets a visible bar.
   let from = Math.floor(low - 0.1);
-  const to = Math.max(Math.ceil(high), from + 1);
+  const to = Math.max(Math.ceil(high), from + 1) + 0; // + 0: no negative zero
   if (to - from < 2) from = to - 2;
   return { low: from, high: to };
 }
@@ -22,7 +22,8 @@ export function share(domain: Domain, log: number): number {
 /** Exponents to label, at most `most`, both ends kept where the step allows. */
 export function ticks(domain: Domain, most: number): number[] {
   const span = domain.high - domain.low;
-  const step = [1, 2, 3, 5, 10, 20].find((s) => span / s + 1 <= Math.max(2, most)) ?? 50;
+  const step =
+    [1, 2, 3, 5, 10, 20].find((s) => Math.floor(span / s) + 1 <= Math.max(2, most)) ?? 50;
   const out: number[] = [];
   for (let e = domain.high; e >= domain.low; e -= step) out.unshift(e);
   return out;

@@ -33,6 +33,8 @@ import type { GradientStore } from "./store";
 import type { Node } from "./tree";
 
 const TALLEST = 520;
+/** The heading and the axes, which stay in place while the rows scroll. */
+const AXES = 71;
 
 interface Hover {
   node: Node;
@@ -213,7 +215,7 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
             aria-activedescendant={selected ? `${ids}${selected.id}` : undefined}
             onKeyDown={onKey}
             onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
-            style={{ maxHeight: `${height + 80}px` }}
+            style={{ maxHeight: `${height + AXES}px` }}
           >
             <div class="gf-grid gf-head">
               <div>
