@@ -116,13 +116,13 @@ describe("GradientFlow", () => {
     await settle();
     expect(root.dataset).toMatchObject({ state: "live", step: "1", samples: "1" });
     expect(Number(row(root, "head")?.dataset.value)).toBeCloseTo(0.1, 6);
-    const width = row(root, "head")?.querySelector<HTMLElement>("[data-bar]")?.style.width;
+    const length = row(root, "head")?.querySelector<HTMLElement>("[data-bar]")?.style.transform;
     model.message(...one(1, 2, [1, 1, 1, 0.001]));
     await settle();
     expect(root.dataset.step).toBe("2");
     expect(Number(row(root, "head")?.dataset.value)).toBeCloseTo(0.001, 6);
-    expect(row(root, "head")?.querySelector<HTMLElement>("[data-bar]")?.style.width).not.toBe(
-      width,
+    expect(row(root, "head")?.querySelector<HTMLElement>("[data-bar]")?.style.transform).not.toBe(
+      length,
     );
   });
 

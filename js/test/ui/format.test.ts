@@ -65,3 +65,14 @@ it.each([
   expect(shorten(name, max)).toBe(text);
   expect([...shorten(name, max)].length).toBeLessThanOrEqual(max);
 });
+
+it.each([
+  [-1234567, "−1,234,567"],
+  [-0.4, "0"],
+  [0, "0"],
+  [999, "999"],
+  [1000, "1,000"],
+  [1e15, "1,000,000,000,000,000"],
+])("count(%d) is %s", (value, text) => {
+  expect(count(value)).toBe(text);
+});

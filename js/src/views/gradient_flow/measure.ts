@@ -3,8 +3,8 @@ import { INDENT } from "./rows";
 import type { Info } from "./store";
 import type { Node } from "./tree";
 
-const CHAR = 7.2; // a character of a name, pixels
-const SMALL_CHAR = 6.6; // of the kind beside it
+const CHAR = 7.4; // a character of a name, pixels
+const SMALL_CHAR = 6.9; // of the kind beside it
 const TOGGLE = 22;
 const HEADING = 136; // "Layer input → output"
 const NUMBERS = 70;

@@ -9,6 +9,9 @@ import type { Node } from "./tree";
 /** Pixels a level of the name tree. */
 export const INDENT = 12;
 
+/** The smallest value still shows as a sliver. */
+const LEAST = 0.008;
+
 interface Props {
   id: string;
   node: Node;
@@ -115,7 +118,10 @@ function Bar({ series, log, status, group, domain, scale, sample }: BarProps): J
         <span
           class="gf-fill"
           data-bar
-          style={{ width: at(s), background: css(scale(s)) }}
+          style={{
+            transform: `scaleX(${Math.max(LEAST, s).toFixed(4)})`,
+            background: css(scale(s)),
+          }}
         />
       )}
       {group && <Ticks values={series.members(sample).map((v) => share(domain, v))} />}
