@@ -43,7 +43,7 @@ class Source:
 
 @dataclass(frozen=True)
 class DatasetInputs:
-    """``inputs(ids)``: the inputs of a data set, read when asked for; ``.dataset`` is the data set."""
+    """``inputs(ids)``: inputs of a data set, read when asked for; ``.dataset`` is the data set."""
 
     dataset: Any
 
@@ -177,7 +177,8 @@ def _holds_batches(dataset: Any, first: int) -> bool:
 
 def _positions(loader: DataLoader[Any], size: int) -> np.ndarray:
     """Positions that the loader's sampler can reach, in the order of the data set, each once."""
-    batch_sampler, sampler = loader.batch_sampler, loader.sampler
+    batch_sampler: Any = loader.batch_sampler
+    sampler: Any = loader.sampler
     if batch_sampler is not None:
         inner = getattr(batch_sampler, "sampler", None)
         if type(batch_sampler) is not BatchSampler:
@@ -185,7 +186,7 @@ def _positions(loader: DataLoader[Any], size: int) -> np.ndarray:
             return _each_once(itertools.chain.from_iterable(drawn), size)
         sampler = sampler if inner is None else inner
     if type(sampler) in (SequentialSampler, RandomSampler):
-        return np.arange(min(size, len(sampler.data_source)))  # type: ignore[union-attr]
+        return np.arange(min(size, len(sampler.data_source)))
     if type(sampler) is WeightedRandomSampler:
         return np.arange(size)
     if type(sampler) is SubsetRandomSampler:
@@ -200,7 +201,7 @@ def _length(sampler: Any, size: int) -> int:
 
 def _each_once(positions: Any, size: int) -> np.ndarray:
     found = np.unique(np.array([int(i) for i in positions], dtype=np.int64))
-    if len(found) and not (0 <= found[0] and found[-1] < size):
+    if len(found) and (found[0] < 0 or found[-1] >= size):
         bad = found[0] if found[0] < 0 else found[-1]
         raise ValueError(f"the sampler gives position {bad}, the data set has {size} samples")
     return found

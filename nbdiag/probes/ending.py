@@ -26,8 +26,9 @@ ENDINGS: dict[str, Ending] = {
 }
 # New memory with the same meaning; views keep the memory and need no list.
 COPIES = frozenset(
-    "clone to_copy to contiguous clamp clamp_min clamp_max clip reshape flatten index "
-    "index_select gather squeeze_copy view_copy permute_copy select_copy slice_copy".split()
+    {"clone", "to_copy", "to", "contiguous", "clamp", "clamp_min", "clamp_max", "clip"}
+    | {"reshape", "flatten", "index", "index_select", "gather"}
+    | {"squeeze_copy", "view_copy", "permute_copy", "select_copy", "slice_copy"}
 )
 AFTER: dict[tuple[Ending, str], Ending] = {
     ("log_softmax", "exp"): "softmax",

@@ -95,7 +95,7 @@ def predict(
 
 
 class Asker:
-    """Asks a module or a function for the scores of one batch, and decides once how to read them."""
+    """Asks a module or a function for the scores of a batch, and decides once how to read them."""
 
     array_batch = 64
     class_names: tuple[str, ...] | None = None

@@ -48,14 +48,15 @@ def same_random_state(*generators: torch.Generator | None) -> Iterator[None]:
         yield
         return
     own = [(g, g.get_state()) for g in generators if g is not None]
-    python, numpy_state, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    python, cpu = random.getstate(), torch.get_rng_state()
+    numpy_state = np.random.get_state()  # noqa: NPY002: this is the one that users share
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
     mps = torch.mps.get_rng_state() if sys.platform == "darwin" and _mps() else None
     try:
         yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state_all(cuda)
