@@ -43,6 +43,7 @@ export class ExplorerKernel extends FakeModel {
         accuracy: { value, low: value - 0.012, high: value + 0.011 },
         output: `softmax of ${n} logits`,
         nonfinite: lost.reduce((a, b) => a + b, 0),
+        nonfinite_by_class: [...lost],
         pictures:
           options.pictures === false
             ? { kind: "none", reason: "the inputs have shape (20,), which is no picture" }
@@ -64,7 +65,6 @@ export class ExplorerKernel extends FakeModel {
       ],
       failures: [],
       matrix: onTrait(this.matrix, [n, n]),
-      nonfinite: options.nonfinite ? onTrait(lost, [n]) : null,
       cell: null,
       selection: [],
     };

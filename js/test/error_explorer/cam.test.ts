@@ -67,8 +67,9 @@ describe("states and scales", () => {
 describe("colourCam", () => {
   it("leaves the picture alone where there is no evidence, and covers the peak most", () => {
     const pixels = colourCam(new Float32Array([0, 1, 4]), 4, 0.5, grey);
+    // 0.5 * 255 * 0.25 ** 0.7 = 48.3
     const alpha = [pixels[3], pixels[7], pixels[11]];
-    expect(alpha).toEqual([0, 64, 128]);
+    expect(alpha).toEqual([0, 48, 128]);
     expect(pixels[8]).toBe(255);
   });
 
@@ -76,7 +77,7 @@ describe("colourCam", () => {
     const own = colourCam(new Float32Array([1]), 1, 1, grey);
     const shared = colourCam(new Float32Array([1]), 100, 1, grey);
     expect(own[3]).toBe(255);
-    expect(shared[3]).toBe(26);
+    expect(shared[3]).toBe(10);
   });
 
   it("marks values that are not finite in a colour outside the scale", () => {

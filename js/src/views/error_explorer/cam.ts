@@ -87,5 +87,5 @@ export function colourCam(
 
 /** Rises quickly from 0, so that middling evidence is already visible. */
 function ramp(share: number): number {
-  return Math.sqrt(share);
+  return share ** 0.7;
 }

@@ -44,7 +44,7 @@ export function Card(props: CardProps): JSX.Element {
     <div
       id={props.id}
       role="option"
-      class={`ex-card${props.focused ? " ex-current" : ""}`}
+      class={`ex-card${props.focused ? " ex-current" : ""}${props.pictures ? "" : " ex-bare"}`}
       aria-selected={selected}
       aria-label={cardLabel(loaded, classes)}
       data-id={String(sample.id)}
@@ -81,7 +81,7 @@ export function Card(props: CardProps): JSX.Element {
         }}
       />
       <div class="ex-card-text">
-        <Chance kind="pred" word={right ? "right" : "predicted"} c={sample.pred} {...{ classes }}>
+        <Chance kind="pred" word={right ? "right" : "pred."} c={sample.pred} {...{ classes }}>
           {sample.p_pred}
         </Chance>
         {!right && (

@@ -31,7 +31,7 @@ export interface RankedError {
 export function confusion(
   counts: ArrayLike<number>,
   size: number,
-  nonfinite: ArrayLike<number> | null = null,
+  nonfinite: ArrayLike<number> = [],
 ): Confusion {
   if (counts.length !== size * size) {
     throw new Error(
@@ -41,7 +41,7 @@ export function confusion(
   const rowTotals = new Float64Array(size);
   const rowErrors = new Float64Array(size);
   const columnErrors = new Float64Array(size);
-  const lost = (t: number): number => nonfinite?.[t] ?? 0;
+  const lost = (t: number): number => nonfinite[t] ?? 0;
   let total = 0;
   let errors = 0;
   let lostTotal = 0;

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button, count, keys, Name, number, useAbort, useSize } from "../../ui";
+import { Button, count, keys, Name, number, plural, useAbort, useSize } from "../../ui";
 import { OVERLAY_WORDS, overlayState } from "./card";
 import { type Loaded, type Picture, pictureUrl } from "./pages";
 import { type Over, PictureBox } from "./picture";
@@ -24,12 +24,28 @@ interface Props {
   onClose: () => void;
 }
 
-const LARGEST = 320;
+const LARGEST = 360;
+/** From this width on the likeliest classes stand beside the pictures. */
+const BESIDE = 720;
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** As large as leaves the likeliest classes in sight. */
+export function pictureSide({ width, height }: Size): number {
+  const side =
+    width >= BESIDE
+      ? Math.min((width - 2 * 16 - 250) / 2, height - 120)
+      : Math.min((width - 16 - 4) / 2, height - 270);
+  return Math.floor(Math.max(130, Math.min(LARGEST, side)));
+}
 
 /** One sample, large: the picture, the picture with its map, the five likeliest classes. */
 export function Detail(props: Props) {
   const { index, total, loaded, onMove, onClose, info, selection } = props;
-  const [box, { width }] = useSize<HTMLDivElement>();
+  const [box, size] = useSize<HTMLDivElement>();
   const picture = useFullPicture(props.explorer, loaded, info.pictures.kind === "image");
   useEffect(() => box.current?.focus({ preventScroll: true }), []);
   const go = (step: number) => () => {
@@ -57,7 +73,10 @@ export function Detail(props: Props) {
       data-detail={loaded ? String(loaded.sample.id) : ""}
       onKeyDown={onKeyDown}
     >
-      <div class="ex-heading">
+      <div class="ex-detail-bar">
+        <Button onClick={onClose} title="Back to all samples (Escape)">
+          all {plural(total, "sample")}
+        </Button>
         <span class="ex-field">
           <Button label="Previous sample" onClick={go(-1)} disabled={index === 0}>
             ‹
@@ -80,10 +99,9 @@ export function Detail(props: Props) {
             selected
           </label>
         )}
-        <Button icon="close" label="Back to all samples (Escape)" quiet onClick={onClose} />
       </div>
       {loaded ? (
-        <Sample {...props} loaded={loaded} picture={picture} width={width} />
+        <Sample {...props} loaded={loaded} picture={picture} size={size} />
       ) : (
         <p class="nbd-muted">Loading…</p>
       )}
@@ -91,10 +109,10 @@ export function Detail(props: Props) {
   );
 }
 
-function Sample(props: Props & { loaded: Loaded; picture: Picture | null; width: number }) {
+function Sample(props: Props & { loaded: Loaded; picture: Picture | null; size: Size }) {
   const { loaded, info, settings, over, failed, reason, picture } = props;
   const { sample } = loaded;
-  const side = Math.max(120, Math.min(LARGEST, Math.floor((props.width - 44) / 2)));
+  const side = pictureSide(props.size);
   const state = reason === null ? overlayState(over, failed) : undefined;
   const explained = settings.target === "true" ? sample.true : sample.pred;
   const name = (c: number) => (c < 0 ? "nothing finite" : quote(info.classes[c] ?? ""));
@@ -104,42 +122,44 @@ function Sample(props: Props & { loaded: Loaded; picture: Picture | null; width:
         id <b>{String(sample.id)}</b>: true {name(sample.true)} ({share(sample.p_true)}), predicted{" "}
         {name(sample.pred)} ({share(sample.p_pred)})
       </p>
-      {info.pictures.kind === "image" && (
-        <div class="ex-pair-of-pictures">
-          <figure>
-            <PictureBox
-              picture={picture}
-              width={side}
-              height={side}
-              label={`Sample ${sample.id}`}
-              missing="no picture"
-            />
-            <figcaption>the input</figcaption>
-          </figure>
-          <figure data-overlay={state}>
-            {state && (
-              <>
-                <PictureBox
-                  picture={picture}
-                  width={side}
-                  height={side}
-                  label={`Sample ${sample.id} with its class activation map`}
-                  over={over}
-                  missing="no picture"
-                />
-                <figcaption>
-                  evidence for {name(explained)}
-                  {state === "ready" && over
-                    ? `, peak ${number(over.cam.peak)}`
-                    : state !== "ready" && `: ${OVERLAY_WORDS[state]}`}
-                </figcaption>
-              </>
-            )}
-            {reason !== null && <figcaption>{reason}</figcaption>}
-          </figure>
-        </div>
-      )}
-      <Likeliest {...{ sample, info }} />
+      <div class="ex-detail-body">
+        {info.pictures.kind === "image" && (
+          <div class="ex-pair-of-pictures">
+            <figure>
+              <PictureBox
+                picture={picture}
+                width={side}
+                height={side}
+                label={`Sample ${sample.id}`}
+                missing="no picture"
+              />
+              <figcaption>the input</figcaption>
+            </figure>
+            <figure data-overlay={state}>
+              {state && (
+                <>
+                  <PictureBox
+                    picture={picture}
+                    width={side}
+                    height={side}
+                    label={`Sample ${sample.id} with its class activation map`}
+                    over={over}
+                    missing="no picture"
+                  />
+                  <figcaption>
+                    evidence for {name(explained)}
+                    {state === "ready" && over
+                      ? `, peak ${number(over.cam.peak)}`
+                      : state !== "ready" && `: ${OVERLAY_WORDS[state]}`}
+                  </figcaption>
+                </>
+              )}
+              {reason !== null && <figcaption>{reason}</figcaption>}
+            </figure>
+          </div>
+        )}
+        <Likeliest {...{ sample, info }} />
+      </div>
     </>
   );
 }

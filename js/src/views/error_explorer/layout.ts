@@ -74,14 +74,14 @@ export function layOut(input: LayoutInput): MatrixLayout {
     const size = Math.max(0.05, Math.min(LARGEST_CELL, across, down));
     return size >= 1 ? Math.floor(size) : size;
   };
-  let columnLabelHeight = FONT + 8;
+  let columnLabelHeight = FONT + 8 + (hasNonfinite ? LINE : 0);
   let turn: LabelTurn = "flat";
   let overhang = 0;
   let cell = largestCell(columnLabelHeight, 0);
-  // The last column's label is wider than its class's name where it says "not finite".
-  const widest = Math.max(longest, hasNonfinite ? NONFINITE_LABEL_WIDTH : 0);
-  if (widest + 8 > cell) {
+  const needed = Math.max(longest + 8, hasNonfinite ? NONFINITE_WORD_WIDTH - gap : 0);
+  if (needed > cell) {
     turn = "slanted";
+    const widest = Math.max(longest, hasNonfinite ? NONFINITE_LABEL_WIDTH : 0);
     const reach = Math.ceil(widest * Math.SQRT1_2) + FONT;
     columnLabelHeight = reach;
     // A sloping label leans to the right of its column: keep the last one inside the picture.
@@ -119,8 +119,11 @@ export function layOut(input: LayoutInput): MatrixLayout {
   };
 }
 
-export const NONFINITE_LABEL = "not finite";
-const NONFINITE_LABEL_WIDTH = 56;
+/** Heading of the extra column: two lines where labels lie flat, one where they are turned. */
+export const NONFINITE_LABEL = ["not", "finite"];
+export const LINE = 14;
+const NONFINITE_LABEL_WIDTH = 60;
+const NONFINITE_WORD_WIDTH = 36;
 
 export function cellCorner(layout: MatrixLayout, [t, p]: Cell): { x: number; y: number } {
   const column = layout.position[p] ?? 0;

@@ -1,14 +1,5 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
-import {
-  Canvas,
-  css,
-  type Draw,
-  inkOn,
-  keys,
-  type RGB,
-  shorten,
-  Tooltip,
-} from "../../ui";
+import { Canvas, css, type Draw, inkOn, keys, type RGB, shorten, Tooltip } from "../../ui";
 import { errorScale, RIGHT } from "./colours";
 import type { Confusion } from "./confusion";
 import { moveCell } from "./keys";

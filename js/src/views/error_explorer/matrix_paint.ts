@@ -5,6 +5,7 @@ import {
   COUNT_CELL,
   cellCorner,
   FONT,
+  LINE,
   labelStep,
   type MatrixLayout,
   NONFINITE_LABEL,
@@ -185,7 +186,12 @@ function paintLabels(ctx: CanvasRenderingContext2D, picture: MatrixPicture): voi
   });
   if (layout.hasNonfinite) {
     const strong = pointed?.[1] === NOT_FINITE;
-    columnLabel(ctx, layout, layout.nonfiniteX, NONFINITE_LABEL, colours, strong);
+    const x = layout.nonfiniteX;
+    if (layout.turn === "flat") {
+      const [above = "", below = ""] = NONFINITE_LABEL;
+      columnLabel(ctx, layout, x, above, colours, strong, LINE);
+      columnLabel(ctx, layout, x, below, colours, strong);
+    } else columnLabel(ctx, layout, x, NONFINITE_LABEL.join(" "), colours, strong);
   }
 }
 
@@ -219,11 +225,12 @@ function columnLabel(
   name: string,
   colours: MatrixColours,
   strong: boolean,
+  raised = 0,
 ): void {
   ctx.save();
   ctx.font = `${strong ? "600 " : ""}${FONT}px ${colours.family}`;
   ctx.fillStyle = strong ? colours.text : colours.quiet;
-  ctx.translate(left + layout.cell / 2 + 0.5, layout.y0 - 6);
+  ctx.translate(left + layout.cell / 2 + 0.5, layout.y0 - 6 - raised);
   if (layout.turn === "flat") {
     ctx.textAlign = "center";
     ctx.textBaseline = "alphabetic";

@@ -48,6 +48,7 @@ export function PictureBox({ picture, width, height, label, over, missing }: Pro
         src={picture.url}
         alt={label}
         draggable={false}
+        class={over ? "ex-under" : undefined}
         style={{ ...place, imageRendering: scale >= PIXELS_FROM ? "pixelated" : "auto" }}
       />
       {over && camState(over.cam) !== "none" && <CamCanvas over={over} place={place} w={w} h={h} />}
@@ -79,6 +80,7 @@ function CamCanvas({ over: { cam, full, opacity }, place, w, h }: MapProps) {
   return <canvas ref={ref} class="ex-map" style={{ ...place, opacity }} />;
 }
 
+/** Viridis without its darkest quarter, which would read as shadow on a picture. */
 export function camColour(share: number) {
-  return colourOf("viridis", share);
+  return colourOf("viridis", 0.25 + 0.75 * share);
 }

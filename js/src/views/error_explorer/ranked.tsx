@@ -26,7 +26,7 @@ export function Ranked({ errors, matrix, classes, shown, opened, onOpen, onPoint
   return (
     <section class={`ex-ranked${all ? " ex-long" : ""}`} aria-label="Largest confusions">
       <h3>
-        Largest confusions <span class="nbd-muted">true → predicted</span>
+        Largest confusions <span class="nbd-muted ex-hint">true → predicted</span>
       </h3>
       {errors.length === 0 && <p class="nbd-muted">No errors: every sample is on the diagonal.</p>}
       <ol onPointerLeave={() => onPoint(null)}>
@@ -45,12 +45,12 @@ export function Ranked({ errors, matrix, classes, shown, opened, onOpen, onPoint
                 onBlur={() => onPoint(null)}
               >
                 <span class="ex-pair">
-                  <Name name={classes[cell[0]] ?? ""} max={18} />
-                  <span class="nbd-muted"> → </span>
+                  <Name name={classes[cell[0]] ?? ""} max={24} />
+                  <span class="nbd-muted">→</span>
                   {cell[1] === NOT_FINITE ? (
                     <i>not finite</i>
                   ) : (
-                    <Name name={classes[cell[1]] ?? ""} max={18} />
+                    <Name name={classes[cell[1]] ?? ""} max={24} />
                   )}
                 </span>
                 <span class="ex-amount">

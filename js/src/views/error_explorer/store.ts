@@ -51,7 +51,7 @@ export class Explorer {
   readonly overlays: Store<Overlays>;
 
   constructor(private readonly context: Context) {
-    const { model, signal, connection, requests } = context;
+    const { model, signal } = context;
     this.info = new Store(readInfo(model.get("info")));
     this.findings = new Store(readFindings(model.get("findings")));
     this.failures = new Store(readFailures(model.get("failures")));
@@ -68,16 +68,11 @@ export class Explorer {
       this.readMatrix();
     });
     on("matrix", () => this.readMatrix());
-    on("nonfinite", () => this.readMatrix());
     on("findings", () => this.findings.set(readFindings(model.get("findings"))));
     on("failures", () => this.failures.set(readFailures(model.get("failures"))));
     on("cell", () => this.cellTraitChanged());
     on("selection", () => this.selection.value.traitChanged());
     signal.addEventListener("abort", () => this.overlays.value.close(), { once: true });
-    connection.link.subscribe(() => {
-      const gone = NO_KERNEL[connection.link.value];
-      if (gone) requests.fail(gone);
-    }, signal);
   }
 
   ask: Ask = (name, args) => {
@@ -123,8 +118,8 @@ export class Explorer {
     try {
       const raw = model.get("matrix");
       if (raw === null || raw === undefined) return;
-      const lost = this.info.value.nonfinite > 0 ? model.get("nonfinite") : null;
-      this.matrix.set(confusion(decodeArray(raw).data, size, lost ? decodeArray(lost).data : null));
+      const lost = this.info.value.nonfinite_by_class;
+      this.matrix.set(confusion(decodeArray(raw).data, size, lost));
     } catch (error) {
       this.report(error);
     }
@@ -146,6 +141,7 @@ function readInfo(value: unknown): Info {
     accuracy: info.accuracy ?? null,
     output: info.output ?? "",
     nonfinite: info.nonfinite ?? 0,
+    nonfinite_by_class: info.nonfinite_by_class ?? [],
     pictures: info.pictures ?? { kind: "none" },
     overlay: info.overlay ?? { available: false },
   };

@@ -25,7 +25,9 @@ export interface Info {
   classes: string[];
   accuracy: Interval | null;
   output: string;
+  /** Samples whose output was not finite: all, and by true class. */
   nonfinite: number;
+  nonfinite_by_class: number[];
   pictures: { kind: "image" | "none"; reason?: string; note?: string };
   overlay: { available: boolean; layer?: string; reason?: string };
 }

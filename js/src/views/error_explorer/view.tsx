@@ -57,7 +57,7 @@ export function View({ store, connection, requests }: ViewProps<Explorer>) {
   const wide = width >= WIDE;
   const room = wide ? Math.min(680, Math.floor(width * 0.48)) : width;
   const few = info.classes.length <= 20;
-  const maxHeight = few ? (wide ? 560 : 500) : 700;
+  const maxHeight = few ? 560 : 700;
   const placed = useMatrixLayout(matrix, info.classes, settings.ordering, room, maxHeight);
   const errors = useMemo(() => (matrix ? rankErrors(matrix, RANKED) : []), [matrix]);
   useRootData({ ready: placed !== null, state: matrix ? "ready" : "waiting" });
