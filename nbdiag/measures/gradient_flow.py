@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,9 +25,11 @@ MIN_SAMPLES_NONE = 5
 MIN_SAMPLES_VANISHING = 20
 MIN_LAYERS = 4
 WINDOW = 200
-VANISHING = 1e-3
-EXPLODING_DEPTH = 1e3
+VANISHING = 2e-3
+EXPLODING_DEPTH = 100.0
+TREND = 0.6
 EXPLODING_STEPS = 1e3
+ON_THE_WAY_TO_OVERFLOW = 1e4
 PERSISTENT = 0.8
 
 _EMBEDDINGS = ("Embedding", "EmbeddingBag")
@@ -92,10 +95,11 @@ def judge(history: GradientHistory, kinds: frozenset[str] = frozenset()) -> list
 
     - ``gradient.vanishing``: in plain words, the layers near the input hardly learn. Among layers
       with weight matrices (embeddings aside), the largest gradient-to-weight ratio of the early
-      third lies below 1/1000 of the median of the late third, in 80 % of the last 200 samples and
-      at least 20.
-    - ``gradient.exploding``: over depth, the early third lies 1000-fold above the late third; or
-      over steps, the norm over all layers has grown 1000-fold and is still rising.
+      third lies below 1/500 of the median of the late third and the ratio rises with depth, in 80 %
+      of the last 200 samples, at least 20, and still so at the end.
+    - ``gradient.exploding``: over depth, the median of the early third lies 100-fold above that of
+      the late third, as lastingly; or over steps, the norm over all layers has grown 1000-fold, is
+      still rising, and either overflowed, passed 10,000 or took the loss up with it.
     - ``gradient.nonfinite``: a gradient was NaN or infinite; which step, and which layer first.
     - ``gradient.none``: a trainable parameter got no gradient in 5 samples or more.
 
@@ -176,8 +180,10 @@ def _none(history: GradientHistory, kinds: frozenset[str]) -> Finding | None:
             "them, and make sure that the loss is not detached from the model.",
         )
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    verb = "requires a gradient but never got one" if len(names) == 1 else (
-        "require gradients but never got any"
+    verb = (
+        "requires a gradient but never got one"
+        if len(names) == 1
+        else ("require gradients but never got any")
     )
     return Finding(
         "gradient.none",
@@ -215,18 +221,33 @@ def _depth(history: GradientHistory, kinds: frozenset[str]) -> Finding | None:
     if len(layers) < MIN_LAYERS or len(status) < MIN_SAMPLES_VANISHING:
         return None
     ratio = np.where(usable, relative, np.nan)[:, layers]
-    third = max(2, len(layers) // 3)
-    with np.errstate(all="ignore"):
-        early, late = ratio[:, :third], ratio[:, -third:]
-        passed = np.nanmax(early, axis=1) / np.nanmedian(late, axis=1)
-        swollen = np.nanmedian(early, axis=1) / np.nanmax(late, axis=1)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # a row of NaN has a NaN median: meant
+        early = ratio[:, : max(2, len(layers) // 3)]
+        # Three at least, so that a new head with tiny weights is not taken for all late layers.
+        late = np.nanmedian(ratio[:, -max(3, len(layers) // 3) :], axis=1)
+        passed = np.nanmax(early, axis=1) / late
+        swollen = np.nanmedian(early, axis=1) / late
         typical = np.nanmedian(ratio, axis=0)
+    trend = _rank_correlation(typical)
     # 0 / 0 is NaN and no evidence: a network where nothing arrives has another illness.
-    if np.mean(passed < VANISHING) >= PERSISTENT:
+    if trend >= TREND and _lasts(passed < VANISHING):
         return _vanishing(history, layers, typical, float(np.nanmedian(passed)), kinds)
-    if np.mean(swollen > EXPLODING_DEPTH) >= PERSISTENT:
+    if trend <= -TREND and _lasts(swollen > EXPLODING_DEPTH):
         return _exploding_over_depth(history, layers, typical, float(np.nanmedian(swollen)), kinds)
     return None
+
+
+def _lasts(rows: NDArray[np.bool_]) -> bool:
+    """Nearly always so, and so at the end: many trainings begin badly and recover."""
+    recent = rows[-max(5, len(rows) // 10) :]
+    return bool(rows.mean() >= PERSISTENT and recent.mean() >= PERSISTENT)
+
+
+def _rank_correlation(values: NDArray[np.float64]) -> float:
+    """Spearman's correlation of `values` with their position: 1 when they rise all the way."""
+    ranks = np.argsort(np.argsort(values))
+    return float(np.corrcoef(ranks, np.arange(len(values)))[0, 1])
 
 
 def _factor_a_layer(typical: NDArray[np.float64]) -> float:
@@ -245,7 +266,7 @@ def _vanishing(
     passed: float,
     kinds: frozenset[str],
 ) -> Finding:
-    third = max(2, len(layers) // 3)
+    third = max(3, len(layers) // 3)
     hit = layers[typical < VANISHING * np.median(typical[-third:])]
     first, last = history.layers[hit[0]].name, history.layers[hit[-1]].name
     factor = _factor_a_layer(typical)
@@ -313,13 +334,15 @@ def _exploding_over_steps(history: GradientHistory, kinds: frozenset[str]) -> Fi
     before = float(np.median(total[-3 * tail : -tail]))
     if not start > 0 or recent < EXPLODING_STEPS * start:
         return None
-    rising = recent > 2 * before and recent > 0.5 * float(total.max())
-    if not rising and not len(bad):
+    rising = recent > 2 * before and recent > float(total[:-tail].max())
+    if not rising:
         return None
     losses = history.losses[:stop]
-    known = len(losses) == stop and bool(np.isfinite(losses).any())
-    # Leaving a plateau, gradients grow a thousandfold too, and the loss falls.
-    if known and np.nanmedian(losses[-tail:]) < np.nanmedian(losses[:head]):
+    # Leaving a plateau, gradients grow a thousandfold too, but the loss falls, and they end near 1.
+    if len(losses) == stop and np.isfinite(losses[:head]).any() and np.isfinite(losses[-1]):
+        if np.nanmedian(losses[-tail:]) < np.nanmedian(losses[:head]):
+            return None
+    elif recent < ON_THE_WAY_TO_OVERFLOW and not len(bad):
         return None
     step = int(history.steps[stop - 1])
     message = (
@@ -341,5 +364,3 @@ def _exploding_over_steps(history: GradientHistory, kinds: frozenset[str]) -> Fi
 def _sentence(parts: list[str]) -> str:
     text = "; ".join(parts)
     return text[0].upper() + text[1:] + "."
-
-

@@ -96,7 +96,7 @@ class Run:
 
     @property
     def state(self) -> State:
-        """"waiting" for the first step, "live", "paused", "done" (closed) or "failed"."""
+        """One of "waiting" (for the first step), "live", "paused", "done" (closed), "failed"."""
         if self._failed:
             return "failed"
         if self._closed:

@@ -49,6 +49,12 @@ def unwrap(model: nn.Module) -> nn.Module:
         model = inner
 
 
+def is_compiled(model: nn.Module) -> bool:
+    """Whether calling it runs code of torch.compile."""
+    compiled = hasattr(model, "_orig_mod") or getattr(model, "_compiled_call_impl", None)
+    return bool(compiled)
+
+
 def describe(model: nn.Module, called: list[nn.Module] | None = None) -> Layout:
     """The layout of `model`; `called`: its modules in the order of their first forward call.
 

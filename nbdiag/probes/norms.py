@@ -145,7 +145,10 @@ def _fill(sample: Sample, part: Part, values: NDArray[Any]) -> None:
     if tensors:
         for i in np.flatnonzero(np.isinf(exact[: len(tensors)])):
             # The squares of a finite gradient above 1e19 overflow float32.
-            exact[i] = float(tensors[i].to(torch.float64).norm())
+            wide = tensors[i].to(torch.float64)
+            largest = wide.abs().max()
+            if torch.isfinite(largest):
+                exact[i] = float(largest) * float((wide / largest).norm())
     norms, weights = exact[:n], exact[n : n + m]
     if len(exact) > n + m:
         sample.skipped |= bool(exact[-1])

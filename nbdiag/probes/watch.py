@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from nbdiag.measures.run import Run
 from nbdiag.measures.sampler import Every
-from nbdiag.probes.layout import unwrap
+from nbdiag.probes.layout import is_compiled, unwrap
 from nbdiag.probes.watcher import Watcher
 
 _watchers: dict[int, Watcher] = {}  # by id(model), which outlives no model: see _forget
@@ -84,13 +84,13 @@ def watch(
             f"{getattr(loss_fn, '__name__', type(loss_fn).__name__)}, which cannot be hooked; "
             "leave it out and call run.log(loss=loss) in the loop"
         )
-    model = unwrap(model)
+    given, model = model, unwrap(model)
     watcher = Watcher(model, optimizers, every=every, budget=budget, name=name, config=config)
     earlier = _watchers.pop(id(model), None)
     if earlier is not None:
         earlier.run.close()
     _sweep()
-    watcher.start(model, loss_fn)
+    watcher.start(model, loss_fn, compiled=is_compiled(given))
     _watchers[id(model)] = watcher
     weakref.finalize(model, _forget, id(model)).atexit = False
     return watcher.run

@@ -64,14 +64,14 @@ class Watcher:
         self._pending: list[Sample] = []
         self._samples = 0
 
-    def start(self, model: nn.Module, loss_fn: nn.Module | None) -> None:
-        """Attach the hooks."""
+    def start(self, model: nn.Module, loss_fn: nn.Module | None, *, compiled: bool) -> None:
+        """Attach the hooks. In a compiled model none would see the order of the layers."""
         if any(hasattr(parameter, "to_local") for parameter in model.parameters()):
             # A norm over shards is a collective call: on one rank alone it would hang them all.
             self.run.fail(_PROBE, "sharded parameters (DTensor, FSDP2) are not supported")
             return
         self.steps.listen()
-        if not isinstance(model, torch.jit.ScriptModule):
+        if not compiled and not isinstance(model, torch.jit.ScriptModule):
             self._order = ForwardOrder(model)
         if loss_fn is not None:
             self._loss_handle = loss_fn.register_forward_hook(self._on_loss)
