@@ -119,7 +119,7 @@ describe("Series", () => {
 
   it("takes a group's median and never loses a NaN in it", () => {
     const history = new History(4);
-    const data = { norms: [0.001, 0.1, 10, Number.NaN], status: [OK, OK, OK, NAN] };
+    const data = { norms: [0.001, Number.NaN, 0.1, 10], status: [OK, NAN, OK, OK] };
     history.reset(
       rows(0, [1], data.norms, {
         weights: new Float32Array(4),
