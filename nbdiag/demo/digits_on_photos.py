@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -16,6 +18,7 @@ def digits_on_photos(
     n: int | None = None,
     copies: int = 1,
     background_correlation: float = 0.0,
+    flower_classes: Sequence[int] = (5, 6, 7, 8, 9),
     minority: int | None = None,
     minority_share: float = 0.02,
     label_noise: float = 0.0,
@@ -27,35 +30,42 @@ def digits_on_photos(
     so nothing is downloaded. A split owns its digits: no digit is in two splits, whatever the
     seed. The same arguments give the same bytes on every machine.
 
-    Args:
-        split: `"train"` (60 % of the digits), `"val"` or `"test"` (20 % each).
-        n: number of pictures, classes in equal parts; None takes all there are.
-        copies: how often each digit is pasted, each time elsewhere and on another patch.
-        background_correlation: how far the photograph gives the class away, in [0, 1]. At 1 the
-            digits 0 to 4 are always on the pagoda and 5 to 9 always on the flower; at 0 each
-            class is on both equally often. (It is the phi coefficient between the two halves of
-            the classes and the photograph.)
-        minority: a class that is made rare, or None.
-        minority_share: share of the minority class among all pictures, below 0.1.
-        label_noise: share of the pictures whose label is replaced by a wrong one, in [0, 1].
-        seed: another seed pastes the same digits elsewhere.
+    Parameters
+    ----------
+    split : ``"train"`` (60 % of the digits), ``"val"`` or ``"test"`` (20 % each).
+    n : number of pictures, classes in equal parts as far as they last; None takes all there
+        are: 1,078 for training, 360 and 359 for the others, times `copies`.
+    copies : how often each digit is pasted, each time elsewhere and on another patch.
+    background_correlation : how far the photograph gives the class away, in [0, 1]. At 1 the
+        `flower_classes` are always on the flower and all others always on the pagoda; at 0 each
+        class is on both equally often; between, a class is on its own photograph in
+        (1 + background_correlation) / 2 of its pictures.
+    flower_classes : the classes that belong to the flower. With ``(7,)`` and a correlation of 1 a
+        model can call whatever lies on the flower a 7, without a look at the digit.
+    minority : a class that is made rare, or None.
+    minority_share : share of the minority class among all pictures, below 0.1.
+    label_noise : share of the pictures whose label is replaced by a wrong one, in [0, 1].
+    seed : another seed pastes the same digits elsewhere.
 
-    Raises:
-        ValueError: an unknown split, a share outside its range, a minority class that does not
-            exist, or more pictures than there are.
+    Raises
+    ------
+    ValueError
+        An unknown split, a share outside its range, a class that does not exist, or more pictures
+        than there are.
 
     >>> data = digits_on_photos("val", n=20, background_correlation=1.0)
     >>> image, label = data[0]
     >>> image.shape, image.dtype, label
-    (torch.Size([3, 64, 64]), torch.float32, 6)
-    >>> data.metadata["background"][0]
-    'flower'
+    (torch.Size([3, 64, 64]), torch.float32, 4)
+    >>> print(data.metadata["background"][0])
+    china
     """
     plan = make_plan(
         split,
         n=n,
         copies=copies,
         background_correlation=background_correlation,
+        flower_classes=flower_classes,
         minority=minority,
         minority_share=minority_share,
         label_noise=label_noise,
@@ -69,16 +79,17 @@ class DigitsOnPhotos(Dataset[tuple[torch.Tensor, int]]):
 
     Item `i` is `(image, label)`: float32 (3, 64, 64) in [0, 1], RGB, and an int.
 
-    Attributes:
-        split: the name of the split.
-        class_names: the 10 names.
-        images: all pictures, (N, 64, 64, 3) uint8.
-        targets: all labels, (N,) int64.
-        metadata: dict of arrays (N,), ready for `pandas.DataFrame(data.metadata)`: `background`
-            (the photograph), `writers` (half of the file that the digit comes from; the two
-            halves are by different people), `true_label` (before label noise), `digit` (position
-            in `sklearn.datasets.load_digits()`), `ink`, and `size`, `left`, `top` (the square
-            that the digit is drawn in, in pixels).
+    Attributes
+    ----------
+    split : the name of the split.
+    class_names : the 10 names.
+    images : (N, 64, 64, 3) uint8, all pictures.
+    targets : (N,) int64, all labels.
+    metadata : dict of arrays (N,), ready for ``pandas.DataFrame(data.metadata)``: `background`
+        (the photograph), `writers` (half of the file that the digit comes from: the file goes
+        person by person), `true_label` (before label noise), `digit` (position in
+        ``sklearn.datasets.load_digits()``), `ink`, and `size`, `left`, `top` (the square that the
+        digit is drawn in, in pixels).
     """
 
     def __init__(self, split: str, plan: Plan) -> None:

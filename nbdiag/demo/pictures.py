@@ -101,8 +101,9 @@ def patch(photo: str, left: float, top: float, side: int, mirrored: bool) -> np.
 
 def paste(background: np.ndarray, alpha: np.ndarray, ink: tuple[int, int, int]) -> np.ndarray:
     """The picture (64, 64, 3) uint8: first the rim, then the stroke, laid over `background`."""
-    picture = background.astype(np.int64)
+    picture = background
     for opacity, colour in ((alpha[..., 1:], RIM), (alpha[..., :1], ink)):
         share = opacity.astype(np.int64)
-        picture = (picture * (255 - share) + np.array(colour) * share + 127) // 255
-    return picture.astype(np.uint8)
+        mixed = picture * (255 - share) + np.array(colour, dtype=np.int64) * share
+        picture = ((mixed + 127) // 255).astype(np.uint8)
+    return picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ def split_members(split: str) -> list[np.ndarray]:
     members = []
     for label in range(N_CLASSES):
         own = shuffle.permutation(np.flatnonzero(labels == label))
-        first, last = (int(round(stop * len(own))) for stop in (stops[at], stops[at + 1]))
+        first, last = (round(stop * len(own)) for stop in (stops[at], stops[at + 1]))
         members.append(own[first:last])
     return members
 
@@ -60,40 +61,38 @@ def class_counts(
             return available.copy()
         if n > total:
             raise ValueError(f"n is {n}, but there are only {total} pictures; raise copies")
-        share = np.full(N_CLASSES, n // N_CLASSES)
-        share[: n % N_CLASSES] += 1
+        # One each in turn, as long as a class has some left.
+        turn = np.concatenate([np.arange(count) for count in available])
+        owner = np.repeat(np.arange(N_CLASSES), available)
+        dealt = owner[np.lexsort((owner, turn))[:n]]
+        return np.bincount(dealt, minlength=N_CLASSES)
+    if not 0 <= minority < N_CLASSES:
+        raise ValueError(f"minority is {minority}; the classes are 0 to {N_CLASSES - 1}")
+    if not 0.0 < minority_share < 1 / N_CLASSES:
+        raise ValueError(
+            f"minority_share is {minority_share}; it must lie between 0 and "
+            f"{1 / N_CLASSES}, the share of a class in balanced data"
+        )
+    others = np.arange(N_CLASSES) != minority
+    share = available.copy()
+    if n is None:
+        rest = int(available[others].sum())
+        few = max(round(rest * minority_share / (1 - minority_share)), 1)
     else:
-        if not 0 <= minority < N_CLASSES:
-            raise ValueError(f"minority is {minority}; the classes are 0 to {N_CLASSES - 1}")
-        if not 0.0 < minority_share < 1 / N_CLASSES:
-            raise ValueError(
-                f"minority_share is {minority_share}; it must lie between 0 and "
-                f"{1 / N_CLASSES}, the share of a class in balanced data"
-            )
-        others = np.arange(N_CLASSES) != minority
-        share = available.copy()
-        if n is None:
-            rest = int(available[others].sum())
-            few = round(rest * minority_share / (1 - minority_share))
-        else:
-            few = round(n * minority_share)
-            rest = n - few
-            share[others] = rest // (N_CLASSES - 1)
-            share[np.flatnonzero(others)[: rest % (N_CLASSES - 1)]] += 1
-        share[minority] = max(few, 1)
+        few = max(round(n * minority_share), 1)  # rare, not absent
+        rest = n - few
+        share[others] = rest // (N_CLASSES - 1)
+        share[np.flatnonzero(others)[: rest % (N_CLASSES - 1)]] += 1
+    share[minority] = few
     short = np.flatnonzero(share > available)
     if len(short):
         worst = int(short[0])
         raise ValueError(
-            f"n is {n}: class {worst} would need {share[worst]} pictures and has only "
-            f"{available[worst]}; lower n (there are {total} pictures in all) or raise copies"
+            f"n is {n} with a rare class {minority}: class {worst} would need {share[worst]} "
+            f"pictures and has only {available[worst]}; lower n (there are {total} pictures in "
+            "all) or raise copies"
         )
     return share
-
-
-def _own_photo(label: np.ndarray) -> np.ndarray:
-    """0 (the first photograph) for the digits 0 to 4, 1 for 5 to 9."""
-    return (label >= N_CLASSES // 2).astype(np.int64)
 
 
 def make_plan(
@@ -102,6 +101,7 @@ def make_plan(
     n: int | None,
     copies: int,
     background_correlation: float,
+    flower_classes: Sequence[int],
     minority: int | None,
     minority_share: float,
     label_noise: float,
@@ -118,6 +118,9 @@ def make_plan(
     ):
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"{name} is {share}; it must lie between 0 and 1")
+    stray = [label for label in flower_classes if not 0 <= label < N_CLASSES]
+    if stray:
+        raise ValueError(f"flower_classes holds {stray[0]}; the classes are 0 to {N_CLASSES - 1}")
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed is {seed}; it must lie between 0 and 2**32 - 1")
     members = [np.tile(own, copies) for own in split_members(split)]
@@ -136,15 +139,15 @@ def make_plan(
     digit = np.concatenate(members)[kept]
     true_label = digit_bitmaps()[1][digit]
 
-    photo = _own_photo(true_label)
+    photo = np.isin(true_label, list(flower_classes)).astype(np.int64)  # position in PHOTOS
     for label in range(N_CLASSES):
         # An exact share a class, not a coin a picture: small data sets stay comparable.
         own = np.flatnonzero(true_label == label)
-        moved = int(round(len(own) * (1.0 - background_correlation) / 2))
+        moved = round(len(own) * (1.0 - background_correlation) / 2)
         photo[swap.permutation(own)[:moved]] ^= 1
 
     label = true_label.copy()
-    flipped = noise.permutation(len(label))[: int(round(label_noise * len(label)))]
+    flipped = noise.permutation(len(label))[: round(label_noise * len(label))]
     label[flipped] = (label[flipped] + noise.randint(1, N_CLASSES, len(flipped))) % N_CLASSES
 
     size = SMALLEST + (drawn[:, 0] * (LARGEST - SMALLEST + 1)).astype(np.int64)
