@@ -42,10 +42,22 @@ def bundle(root: Path) -> bool:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise SystemExit(NO_NODE)
-    subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=js, check=True)
-    subprocess.run([npm, "run", "build"], cwd=js, check=True)
+    install_packages(js)
+    subprocess.run([npm, "run", "build", "--silent"], cwd=js, check=True)
     stamp.write_text(wanted)
     return True
+
+
+def install_packages(js: Path) -> None:
+    """Bring js/node_modules to what the lock file says, unless it is there already."""
+    wanted = (js / "package-lock.json").read_text()
+    stamp = js / "node_modules" / ".installed-lock"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    # Not `npm ci`: it refuses a lock file that leaves out another platform's optional binaries.
+    npm = shutil.which("npm") or "npm"
+    subprocess.run([npm, "install", "--no-save", "--no-audit", "--no-fund"], cwd=js, check=True)
+    stamp.write_text(wanted)
 
 
 class BundleHook(BuildHookInterface):

@@ -45,7 +45,7 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(import_module(_HOME[name]), name)
     except ModuleNotFoundError as error:
-        if error.name in ("torch", "torchvision", "tqdm"):
+        if error.name in ("torch", "torchvision"):
             raise ModuleNotFoundError(
                 f"nbdiag.{name} needs {error.name}: pip install 'nbdiag[torch]'", name=error.name
             ) from error

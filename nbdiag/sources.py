@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nbdiag.measures.predictions import Predictions
 from nbdiag.measures.run import Run
+
+if TYPE_CHECKING:
+    from nbdiag.probes.gallery import Overlays, Pictures
 
 
 def is_module(source: Any) -> bool:
@@ -32,3 +36,43 @@ def as_run(source: Any) -> Run:
         f"expected a torch.nn.Module or a Run from nd.watch(model, optimizer), "
         f"got {type(source).__name__}"
     )
+
+
+def as_predictions(source: Any, data: Any = None) -> Predictions:
+    """`Predictions` as they are; a model is run over `data`.
+
+    Raises
+    ------
+    TypeError : for a model without data, or `Predictions` with some.
+    """
+    if isinstance(source, Predictions):
+        if data is not None:
+            raise TypeError("these Predictions have their data already; leave the second argument")
+        return source
+    if data is None:
+        raise TypeError(
+            f"expected Predictions from nd.predict(model, data), or a model and its data; "
+            f"got {type(source).__name__} alone"
+        )
+    from nbdiag.probes.predict import predict
+
+    return predict(source, data)
+
+
+def model_name(model: Any) -> str:
+    """The class of a model, for a header line."""
+    return "" if model is None else type(model).__name__
+
+
+def pictures(predictions: Predictions) -> Pictures:
+    """What shows the samples."""
+    from nbdiag.probes.gallery import Pictures
+
+    return Pictures(predictions)
+
+
+def overlays(model: Any, predictions: Predictions) -> Overlays:
+    """What tells where the model looked."""
+    from nbdiag.probes.gallery import Overlays
+
+    return Overlays(model, predictions)

@@ -116,13 +116,11 @@ def main(extra: str) -> None:
     check_versions()
     create_venv()
     install(extra)
-    from hatch_build import bundle
+    from hatch_build import bundle, install_packages
 
     bundle(ROOT)
     if extra == "test":
-        npm_modules = ROOT / "js" / "node_modules"
-        if not npm_modules.exists():
-            run(shutil.which("npm") or "npm", "ci", "--no-audit", "--no-fund", cwd=ROOT / "js")
+        install_packages(ROOT / "js")  # where the bundles came with an sdist there is none yet
         install_browser()
 
 

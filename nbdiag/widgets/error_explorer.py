@@ -9,7 +9,7 @@ import traitlets
 from nbdiag.measures.error_explorer import ErrorTable
 from nbdiag.measures.findings import by_severity, text_lines
 from nbdiag.measures.predictions import Predictions
-from nbdiag.sources import Overlays, as_predictions, model_name, overlays, pictures
+from nbdiag.sources import as_predictions, model_name, overlays, pictures
 from nbdiag.widgets.base import Handler, Instrument, Reply
 from nbdiag.wire.arrays import to_wire
 from nbdiag.wire.error_explorer import draw
@@ -57,7 +57,7 @@ class ErrorExplorer(Instrument):
         self.table = ErrorTable.from_predictions(self.predictions)
         self._row_of = {key: row for row, key in enumerate(self._ids(slice(None)))}
         self._pictures = pictures(self.predictions)
-        self._overlays: Overlays = overlays(self.model, self.predictions)
+        self._overlays = overlays(self.model, self.predictions)
         matrix = to_wire(self.table.matrix)
         super().__init__(
             info=self._info(),

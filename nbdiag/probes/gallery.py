@@ -1,0 +1,87 @@
+"""Pictures of samples and where the model looked in them, for whoever shows a gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import default_collate
+
+from nbdiag.measures.grad_cam import GradCAMResult
+from nbdiag.measures.predictions import Predictions
+from nbdiag.probes.grad_cam import find_layer, grad_cam
+from nbdiag.probes.pictures import display_array
+from nbdiag.probes.quiet import device_of, float_type_of, moved, same_random_state
+
+CHUNK = 32
+
+
+class Pictures:
+    """Samples as pictures; `info` says whether there are any, and if not, why."""
+
+    def __init__(self, predictions: Predictions) -> None:
+        self._inputs = predictions.inputs
+        self._dataset = getattr(predictions.inputs, "dataset", None)
+        self.info: dict[str, Any] = {"kind": "none"}
+        if self._inputs is None:
+            self.info["reason"] = "these predictions cannot look up their inputs by id"
+            return
+        pixels, note = self._read(predictions.ids[0])
+        if pixels is None:
+            self.info["reason"] = note
+        else:
+            self.info = {"kind": "image", **({"note": note} if note else {})}
+
+    def of(self, key: Any) -> np.ndarray | None:
+        """(H, W) or (H, W, 3) uint8, or None where the samples are no pictures."""
+        return self._read(key)[0] if self.info["kind"] == "image" else None
+
+    def _read(self, key: Any) -> tuple[np.ndarray | None, str]:
+        assert self._inputs is not None
+        with same_random_state():  # a data set may draw its augmentation
+            return display_array(self._inputs([key])[0], self._dataset)
+
+
+class Overlays:
+    """Grad-CAM for samples by id; `info` says whether the model can be asked, and if not, why."""
+
+    def __init__(self, model: Any, predictions: Predictions) -> None:
+        self._model, self._predictions = model, predictions
+        reason, layer = self._possible()
+        self.info: dict[str, Any] = {"available": reason is None, "layer": layer}
+        if reason is not None:
+            self.info["reason"] = reason
+
+    def _possible(self) -> tuple[str | None, str | None]:
+        """Why not, and the layer that is looked at."""
+        if self._model is None:
+            return "give the model to see where it looked: ErrorExplorer(predictions, model=model)", None
+        if not isinstance(self._model, nn.Module):
+            return f"Grad-CAM looks into an nn.Module, and this is a {type(self._model).__name__}", None
+        if self._predictions.inputs is None:
+            return "these predictions cannot look up their inputs by id", None
+        try:
+            return None, find_layer(self._model, self._batch(self._predictions.ids[:1]))
+        except (ValueError, TypeError) as error:
+            return str(error), None
+
+    def of(self, ids: Sequence[Any], targets: Sequence[int]) -> GradCAMResult:
+        """Maps of these samples, each for its own class.
+
+        Raises ValueError when the model cannot be asked.
+        """
+        if not self.info["available"]:
+            raise ValueError(self.info["reason"])
+        return grad_cam(self._model, self._batch(ids), list(targets), layer=self.info["layer"])
+
+    def _batch(self, ids: Sequence[Any]) -> Any:
+        assert self._predictions.inputs is not None
+        with same_random_state():
+            batch = default_collate(self._predictions.inputs(list(ids)))
+        kind = float_type_of(self._model)
+        if isinstance(batch, torch.Tensor) and batch.is_floating_point() and kind is not None:
+            batch = batch.to(kind)
+        return moved(batch, device_of(self._model))
