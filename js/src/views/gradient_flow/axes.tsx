@@ -43,14 +43,16 @@ export function StepAxis({ first, last, newest, step, width, onStep }: StepAxisP
   return (
     <div class="gf-axis">
       <div class="gf-slider" style={{ width: `calc(${place(newest) * 100}% + 14px)` }}>
-        <Slider
-          label="Step shown"
-          text={`step ${count(step)}`}
-          min={first}
-          max={Math.max(newest, first + 1)}
-          value={step}
-          onInput={onStep}
-        />
+        {newest > first && (
+          <Slider
+            label="Step shown"
+            text={`step ${count(step)}`}
+            min={first}
+            max={newest}
+            value={step}
+            onInput={onStep}
+          />
+        )}
       </div>
       <div class="gf-labels">
         {stepTicks(first, newest, Math.max(2, width / 70)).map((s) => (

@@ -111,7 +111,7 @@ function Bar({ series, log, status, group, domain, scale, sample }: BarProps): J
   const to = share(domain, series.high);
   return (
     <>
-      {!group && series.low <= series.high && (
+      {!group && series.low < series.high && (
         <span class="gf-range" style={{ left: at(from), width: at(to - from) }} />
       )}
       {has && (

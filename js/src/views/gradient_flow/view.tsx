@@ -223,13 +223,11 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
               </div>
               <div class="gf-number" />
               <div>
-                {title}{" "}
-                <small>
-                  {layout.small ? "" : "at "}step {count(step)}
-                </small>
+                {title} {!layout.small && <small>at step {count(step)}</small>}
               </div>
               <div>
-                History <small>{layout.small ? "by step" : "same colours, by step"}</small>
+                History{" "}
+                <small>{layout.small ? `at ${count(step)}` : "same colours, by step"}</small>
               </div>
             </div>
             <div
