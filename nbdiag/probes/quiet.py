@@ -49,7 +49,7 @@ def same_random_state(*generators: torch.Generator | None) -> Iterator[None]:
         return
     own = [(g, g.get_state()) for g in generators if g is not None]
     python, cpu = random.getstate(), torch.get_rng_state()
-    numpy_state = np.random.get_state()  # noqa: NPY002: this is the one that users share
+    numpy_state = np.random.get_state()  # noqa: NPY002 - users share this one
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
     mps = torch.mps.get_rng_state() if sys.platform == "darwin" and _mps() else None
     try:
