@@ -26,6 +26,11 @@ describe("upsample", () => {
     expect([...upsample(cam([0, 4, 8, 12], 2, 2), 2, 2)]).toEqual([0, 4, 8, 12]);
   });
 
+  it("lets an infinity stay where it is", () => {
+    const wide = cam([Number.POSITIVE_INFINITY, 1, 2], 3, 1);
+    expect([...upsample(wide, 3, 1)]).toEqual([Number.POSITIVE_INFINITY, 1, 2]);
+  });
+
   it("spreads one value over all", () => {
     expect([...upsample(cam([3], 1, 1), 2, 3)]).toEqual([3, 3, 3, 3, 3, 3]);
   });

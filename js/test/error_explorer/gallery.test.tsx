@@ -73,13 +73,20 @@ describe("the gallery", () => {
           kind: "reply",
           id: late?.id,
           ok: true,
-          result: { cell: [0, 1], total: 40, offset: 0, samples: [], images: [] },
+          result: {
+            cell: [0, 1],
+            total: 40,
+            offset: 0,
+            samples: [{ id: 1, true: 0, pred: 1, p_true: 0.1, p_pred: 0.9, top: [] }],
+            images: [{ buffer: 0, mime: "image/png", width: 8, height: 8 }],
+          },
         },
-        [],
+        [new Uint8Array([1])],
       ),
     );
     await stage().settle();
     expect(stage().find("[data-gallery]")?.dataset.total).toBe("2");
+    expect(stage().urls.size).toBe(0);
   });
 
   it("shows an empty cell in words and asks for nothing", async () => {
@@ -125,6 +132,10 @@ describe("the gallery", () => {
     expect(stage().all("[data-id]").length).toBeGreaterThan(0);
     expect(stage().find<HTMLButtonElement>(".ex-cam button")?.disabled).toBe(true);
     expect(stage().find(".ex-cam")?.textContent).toContain("the model has no convolution");
+    await stage().click('[data-id="1000"]');
+    expect(stage().find("[data-detail]")?.dataset.detail).toBe("1000");
+    expect(stage().asked("overlay")).toEqual([]);
+    expect(stage().asked("image")).toEqual([]);
   });
 
   it("is worked by keys: arrows, Space selects, Enter opens the sample", async () => {
@@ -172,6 +183,8 @@ describe("the selection", () => {
     await open();
     const box = () => stage().find<HTMLInputElement>('[data-id="1000"] input');
     expect(box()?.disabled).toBe(true);
+    await stage().press("[data-scroller]", " ");
+    expect(stage().asked("select")).toHaveLength(1);
     expect(box()?.checked).toBe(true);
     await act(async () => {
       stage().model.put("selection", [1000, 1001]);
@@ -183,6 +196,29 @@ describe("the selection", () => {
     await stage().settle();
     expect(stage().asked("select").at(-1)).toEqual({ ids: [1001] });
     expect(stage().find("[data-detail]")).toBeNull();
+  });
+
+  it("does not fall back to an earlier click while a later one is under way", async () => {
+    const all = [1000, 1001, 1002];
+    await stage().show(DIGITS, COUNTS, { cell: [0, 1], selection: all });
+    await stage().page(40);
+    await stage().click('[data-id="1000"] input');
+    await stage().click('[data-id="1001"] input');
+    const [first, second] = stage().model.sent.filter((r) => r.name === "select");
+    const done = (id?: string) =>
+      act(async () => stage().model.message({ kind: "reply", id, ok: true, result: {} }));
+    await act(async () => stage().model.put("selection", [1001, 1002]));
+    await done(first?.id);
+    await stage().settle();
+    expect(stage().find("[data-selection]")?.dataset.selection).toBe("1");
+    await act(async () => stage().model.put("selection", [1002]));
+    await done(second?.id);
+    await stage().settle();
+    expect(stage().find("[data-selection]")?.dataset.selection).toBe("1");
+    await stage().click('[data-cell="1,0"]');
+    await act(async () => stage().model.put("cell", [0, 1]));
+    await stage().settle();
+    expect(stage().find("[data-gallery]")?.dataset.total).toBe("2");
   });
 
   it("goes back to what the kernel has when it refuses", async () => {

@@ -15,7 +15,7 @@ import type { Explorer } from "./store";
 import { type Cell, type Info, NOT_FINITE } from "./types";
 import { describeCell } from "./words";
 
-const CARD_WIDTH = 132;
+const CARD_WIDTH = 152;
 const GAP = 10;
 const TEXT_HEIGHT = 76;
 const SETTLE_MS = 80;
@@ -113,7 +113,7 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
     PageUp: move,
     PageDown: move,
     " ": () => toggle(current),
-    Enter: () => pages.at(current) && setDetail(current),
+    Enter: () => total > 0 && setDetail(current),
     Escape: () => explorer.clear(),
   });
   const backToCards = () => {

@@ -55,6 +55,8 @@ export function Matrix(props: Props & { layout: MatrixLayout; names: string[] })
   const [hovered, setHovered] = useState<Cell | null>(null);
   const [focused, setFocused] = useState<Cell | null>(null);
   const [hasFocus, setHasFocus] = useState(false);
+  // The focused cell explains itself to who works by keys; a pointer has its own cell.
+  const [byKeys, setByKeys] = useState(true);
   const layer = useRef<HTMLDivElement>(null);
   const focusId = useId();
   useEffect(() => {
@@ -127,7 +129,7 @@ export function Matrix(props: Props & { layout: MatrixLayout; names: string[] })
       onClear();
     },
   });
-  const told = hovered ?? ring;
+  const told = hovered ?? (byKeys ? ring : null);
   const corner = told ? cellCorner(layout, told) : null;
   return (
     <div class="ex-matrix" style={{ width: `${layout.width}px` }}>
@@ -156,13 +158,17 @@ export function Matrix(props: Props & { layout: MatrixLayout; names: string[] })
           if (!sameCell(cell, hovered)) setHovered(cell);
         }}
         onPointerLeave={() => setHovered(null)}
+        onPointerDown={() => setByKeys(false)}
         onClick={(event) => open(elementCell(event) ?? at(event))}
         onFocus={() => {
           setHasFocus(true);
           if (!focused) setFocused(opened ?? moveCell(layout, null, "Home"));
         }}
         onBlur={() => setHasFocus(false)}
-        onKeyDown={onKeyDown}
+        onKeyDown={(event) => {
+          setByKeys(true);
+          onKeyDown(event);
+        }}
       >
         <Cells
           cells={layout.order.length <= ELEMENTS ? allCells(layout) : focused ? [[focused]] : []}
