@@ -31,7 +31,7 @@ export function Commands(props: Props): JSX.Element {
       <Button
         icon={playback.playing ? "pause" : "play"}
         label={playback.playing ? "Stop the replay" : "Replay the training"}
-        disabled={empty}
+        disabled={empty || live.samples < 2}
         onClick={playback.togglePlay}
       >
         {playback.playing ? "Stop" : "Replay"}

@@ -227,7 +227,7 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
               </div>
               <div>
                 History{" "}
-                <small>{layout.small ? `at ${count(step)}` : "same colours, by step"}</small>
+                <small>{layout.small ? `step ${count(step)}` : "same colours, by step"}</small>
               </div>
             </div>
             <div
