@@ -398,7 +398,7 @@ def clipped(size: Size) -> Run:
 
 @case()
 def mild_oscillation(size: Size) -> Run:
-    return train(t.stack(Size(size.width, 4), nn.ReLU), t.vectors(), lr=0.5, momentum=0.8)
+    return train(t.stack(Size(size.width, 4), nn.ReLU), t.vectors(), lr=0.3, momentum=0.8)
 
 
 @case()

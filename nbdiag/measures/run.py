@@ -225,7 +225,10 @@ class Run:
         return thread.is_alive() and time.perf_counter() - self._last_step_at < _IDLE_SECONDS
 
     def drain(self) -> None:
-        """Apply what was asked for. A training does so at each step, a widget when a cell ends."""
+        """Apply what was asked for, and tell the listeners of rows that they were not told of.
+
+        A training does the former at each step, a widget calls this when a cell ends.
+        """
         applied: list[_Request] = []
         with self._lock:
             before = self.state
@@ -237,6 +240,8 @@ class Run:
                     self.sampler.paused = request.name == "pause"
                 applied.append(request)
         if not applied:
+            if self._unseen and not self._training_elsewhere():
+                self.notify()
             return
         for request in applied:
             if request.done is not None:

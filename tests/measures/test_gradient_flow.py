@@ -1,0 +1,194 @@
+"""Findings on gradients: rules on made-up histories, then real trainings, sick and healthy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.cases_gradient import CASES, Case
+from benchmarks.trainings import Size
+from nbdiag.measures.findings import Finding
+from nbdiag.measures.gradient_flow import GradientHistory, judge
+from nbdiag.measures.recording import LayerInfo
+
+NAN, INF = float("nan"), float("inf")
+
+
+def history(
+    norms: np.ndarray, *, kinds: tuple[str, ...] = (), dims: int = 2, **others: object
+) -> GradientHistory:
+    """Layers of unit weight; the status follows from the norms."""
+    norms = np.asarray(norms, np.float32)
+    count = norms.shape[1]
+    layers = tuple(
+        LayerInfo(f"l{i}", kinds[i] if kinds else "Linear", (f"l{i}.w",), 4, dims)
+        for i in range(count)
+    )
+    status = np.where(np.isnan(norms), 3, np.where(np.isinf(norms), 4, 0)).astype(np.uint8)
+    values = {"weight_norms": np.ones_like(norms), "status": status, **others}
+    return GradientHistory(layers, np.arange(1, len(norms) + 1), norms, **values)  # type: ignore[arg-type]
+
+
+def falling(factor: float, layers: int, rows: int = 30) -> np.ndarray:
+    """Each layer gets `factor` of the gradient of the one behind it."""
+    return np.tile(factor ** np.arange(layers - 1, -1, -1.0), (rows, 1))
+
+
+def codes(findings: list[Finding]) -> list[str]:
+    return [finding.code.removeprefix("gradient.") for finding in findings]
+
+
+def test_relative_by_hand() -> None:
+    one = history(np.array([[3.0, 0.0, 2.0]]), weight_norms=np.float32([[6.0, 5.0, 0.0]]))
+    np.testing.assert_array_equal(one.relative, np.float32([[0.5, 0.0, NAN]]))
+
+
+@pytest.mark.parametrize(
+    ("norms", "expected"),
+    [
+        # 9 layers: best early .1^6, median of the last three .1^1
+        (falling(0.1, 9), ["vanishing"]),
+        (falling(0.5, 9), []),
+        (falling(10.0, 9), ["exploding"]),
+        (falling(2.0, 9), []),
+        (falling(0.1, 9, rows=19), []),  # too short
+        (falling(0.01, 3), []),  # too few layers
+        (falling(0.0, 9) + 0.0, []),  # only the last layer gets any: 0 / 0
+        (np.zeros((30, 9)), []),
+        (np.ones((30, 1)), []),
+        (np.ones((0, 4)), []),
+        # It began badly and recovered.
+        (np.r_[falling(0.1, 9, 25), falling(0.9, 9, 5)], []),
+        (np.r_[falling(0.9, 9, 5), falling(0.1, 9, 60)], ["vanishing"]),
+    ],
+)
+def test_depth(norms: np.ndarray, expected: list[str]) -> None:
+    assert codes(judge(history(norms))) == expected
+
+
+def test_vectors_and_embeddings_have_no_say_in_depth() -> None:
+    assert judge(history(falling(0.1, 9), dims=1)) == []
+    kinds = ("Embedding",) * 6 + ("Linear",) * 3
+    assert judge(history(falling(0.1, 9), kinds=kinds)) == []
+
+
+def test_frozen_layers_have_no_say_in_depth() -> None:
+    norms = falling(0.1, 9)
+    status = np.zeros(norms.shape, np.uint8)
+    status[:, :6] = 2
+    assert judge(history(norms, status=status)) == []
+
+
+def test_scale_of_the_loss_does_not_matter() -> None:
+    for scale in (1e-12, 1.0, 1e12):
+        assert codes(judge(history(scale * falling(0.1, 9)))) == ["vanishing"]
+        assert judge(history(scale * falling(0.5, 9))) == []
+
+
+def test_vanishing_in_words() -> None:
+    finding = judge(history(falling(0.1, 9)), frozenset({"Sigmoid", "Linear"}))[0]
+    assert finding.subject == "l0"
+    assert finding.severity == "critical"
+    # layers l0 to l4 lie below 1/500 of .1: .1^4 and less
+    assert finding.message == (
+        "5 of 9 layers, l0 to l4, hardly learn: relative to their weights, the layers nearest the "
+        "input get 1e-05 of the gradient of those nearest the output (about x0.1 a layer on the "
+        "way back)."
+    )
+    assert "Replace Sigmoid by ReLU" in finding.remedy
+    assert "normalisation" in finding.remedy
+    normed = judge(history(falling(0.1, 9)), frozenset({"BatchNorm2d", "ReLU"}))[0]
+    assert "normalisation" not in normed.remedy
+    assert "Sigmoid" not in normed.remedy
+
+
+@pytest.mark.parametrize(
+    ("total", "losses", "expected"),
+    [
+        (2.0 ** np.arange(40), None, ["exploding"]),
+        (2.0 ** np.arange(7), None, []),  # too short to tell
+        (1.01 ** np.arange(40), None, []),
+        (2.0 ** -np.arange(40), None, []),
+        # Leaving a plateau: a millionfold, up to 1.
+        (1e-6 * 2.0 ** np.minimum(np.arange(40), 20), None, []),
+        (1e-6 * 1.42 ** np.arange(40), None, []),
+        (1e-6 * 1.42 ** np.arange(40), np.linspace(5, 1, 40), []),
+        (1e-6 * 1.42 ** np.arange(40), np.linspace(1, 5, 40), ["exploding"]),
+        (2.0 ** np.arange(40), np.linspace(5, 1, 40), []),
+        # A single spike, and a jump that is over.
+        (np.where(np.arange(40) == 20, 1e9, 1.0), None, []),
+        (np.where(np.arange(40) < 20, 1.0, 1e9), None, []),
+    ],
+)
+def test_over_steps(total: np.ndarray, losses: np.ndarray | None, expected: list[str]) -> None:
+    others = {} if losses is None else {"losses": losses}
+    assert codes(judge(history(total[:, None], **others))) == expected
+
+
+def bad_row(row: list[float], before: int = 10, after: int = 0) -> np.ndarray:
+    return np.array([[1.0] * len(row)] * before + [row] + [[1.0] * len(row)] * after)
+
+
+@pytest.mark.parametrize(
+    ("norms", "subject", "step", "words", "severity"),
+    [
+        (bad_row([NAN, NAN, 1.0]), "l1", 11, "the first on the way back; 2 of 3", "critical"),
+        (bad_row([INF, 1.0, 1.0]), "l0", 11, "was infinite at step 11", "critical"),
+        (bad_row([NAN, NAN, NAN]), "l2", 11, "so the loss itself was", "critical"),
+        (bad_row([NAN, INF, 1.0], after=2), "l1", 11, "was infinite", "critical"),
+        (bad_row([NAN, 1.0, 1.0], after=9), "l0", 11, "finite again since step 12", "warning"),
+        (bad_row([NAN, 1.0, 1.0], before=0), "l0", 1, "was NaN at step 1", "critical"),
+    ],
+)
+def test_nonfinite(norms: np.ndarray, subject: str, step: int, words: str, severity: str) -> None:
+    (finding,) = judge(history(norms))
+    assert (finding.code, finding.subject) == ("gradient.nonfinite", subject)
+    assert (finding.evidence["step"], finding.severity) == (step, severity)
+    assert words in finding.message
+
+
+def test_nonfinite_weights_are_the_cause() -> None:
+    norms = bad_row([NAN, NAN])
+    weights = np.ones_like(norms, dtype=np.float32)
+    weights[-1] = NAN
+    (finding,) = judge(history(norms, weight_norms=weights))
+    assert "as its weights already were" in finding.message
+
+
+def test_diverging_until_overflow_is_both() -> None:
+    norms = np.r_[10.0 ** np.arange(38), INF][:, None]
+    assert codes(judge(history(norms))) == ["exploding", "nonfinite"] or codes(
+        judge(history(norms))
+    ) == ["nonfinite", "exploding"]
+
+
+@pytest.mark.parametrize(
+    ("names", "rows", "subject", "words"),
+    [
+        (("l0.w",), 5, "l0.w", "l0.w requires a gradient but never got one in 5 samples."),
+        (("l0.w",), 4, None, ""),
+        ((), 50, None, ""),
+        (("l0.w", "l1.w", "l2.w"), 9, "all layers", "None of the 3 parameters got a gradient"),
+        (("body.a.w", "body.b.w"), 9, "body", "require gradients but never got any in 9"),
+        (("a.w", "b.w"), 9, "a.w", "a.w, b.w require"),
+        (tuple(f"m.{i}" for i in range(9)), 9, "m", "m.0, m.1, m.2 and 6 more require"),
+    ],
+)
+def test_none(names: tuple[str, ...], rows: int, subject: str | None, words: str) -> None:
+    findings = judge(history(np.ones((rows, 3)), without_gradient=names))
+    assert [finding.subject for finding in findings] == ([] if subject is None else [subject])
+    if findings:
+        assert words in findings[0].message
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.quick], ids=lambda case: case.name)
+def test_real_trainings(case: Case) -> None:
+    """The quick half of what benchmarks/diagnosis_gradient.py runs on many seeds and sizes."""
+    torch.manual_seed(0)
+    found = {finding.code for finding in case.run(Size(32, 10)).findings()}
+    if case.expected:
+        assert found & case.expected
+        assert found <= {"gradient.nonfinite", *case.expected}
+    else:
+        assert found == set()

@@ -1,0 +1,72 @@
+"""The sampler keeps to its budget, on a clock that the test winds."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdiag.measures.sampler import Sampler
+
+
+def train(sampler: Sampler, steps: int, step: float, sample: float, idle: float = 0.0) -> list[int]:
+    """Which steps were sampled, when a step takes `step` seconds and a sample `sample`."""
+    now, sampled = 0.0, []
+    for i in range(1, steps + 1):
+        now += step
+        wanted = sampler.next_step(now)
+        cost = sample if wanted else idle
+        sampler.spent(cost, sampled=wanted)
+        now += cost
+        if wanted:
+            sampled.append(i)
+    return sampled
+
+
+@pytest.mark.parametrize(
+    ("step", "sample", "idle", "stride"),
+    [
+        (0.1, 0.001, 0.0, 1),  # 1 %: below the budget of 3 %
+        (0.1, 0.006, 0.0, 2),  # 6 %
+        (0.001, 0.0003, 0.0, 10),  # 30 %
+        (0.001, 0.0003, 0.00001, 15),  # 0.3 ms every 15 steps is 2 %, 1 % goes into standing by
+        (0.001, 0.0003, 0.001, 40),  # standing by alone is over budget: at most 4 times as seldom
+    ],
+)
+def test_auto_settles_on_the_stride_that_the_budget_allows(
+    step: float, sample: float, idle: float, stride: int
+) -> None:
+    sampler = Sampler("auto", budget=0.03)
+    sampled = train(sampler, 3000, step, sample, idle)
+    assert sampled[:100] == list(range(1, 101))
+    assert sampler.stride == pytest.approx(stride, rel=0.25)
+    assert sampled[-1] - sampled[-2] == sampler.stride
+
+
+def test_share_is_probe_time_over_training_time() -> None:
+    sampler = Sampler(1)
+    train(sampler, 1001, step=0.1, sample=0.005)
+    assert sampler.share == pytest.approx(0.05, rel=0.01)
+    assert sampler.seconds == pytest.approx(5.005)
+    assert Sampler().share == 0.0
+
+
+def test_dense_start_ends_when_it_gets_expensive() -> None:
+    sampled = train(Sampler("auto"), 60, step=1.0, sample=0.3)
+    assert len(sampled) < 20
+
+
+def test_a_long_evaluation_between_steps_changes_nothing() -> None:
+    sampler = Sampler("auto", budget=0.03)
+    now = 0.0
+    for i in range(2000):
+        now += 60.0 if i % 100 == 0 else 0.001
+        wanted = sampler.next_step(now)
+        sampler.spent(0.0003 if wanted else 0.0, sampled=wanted)
+        now += 0.0003 if wanted else 0.0
+    assert sampler.stride == pytest.approx(10, rel=0.25)
+
+
+def test_back_to_auto_in_the_middle() -> None:
+    sampler = Sampler(50)
+    train(sampler, 500, step=0.001, sample=0.0003)
+    sampler.sample_every("auto")
+    assert sampler.stride == pytest.approx(10, rel=0.25)
