@@ -3,7 +3,7 @@
 import { type RGB, type Scale, sequential, type Theme } from "../../ui";
 
 /** Fill of the diagonal. style.css has the same as --ex-right, for the legend. */
-export const RIGHT: Record<Theme, RGB> = { light: [238, 239, 241], dark: [56, 60, 66] };
+export const RIGHT: Record<Theme, RGB> = { light: [229, 231, 234], dark: [56, 60, 66] };
 const BACKGROUND: Record<Theme, RGB> = { light: [255, 255, 255], dark: [17, 17, 17] };
 
 /** Rare errors stay near the background, so that the eye goes to the frequent ones. */
