@@ -54,9 +54,8 @@ def install_packages(js: Path) -> None:
     stamp = js / "node_modules" / ".installed-lock"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    # Not `npm ci`: it refuses a lock file that leaves out another platform's optional binaries.
     npm = shutil.which("npm") or "npm"
-    subprocess.run([npm, "install", "--no-save", "--no-audit", "--no-fund"], cwd=js, check=True)
+    subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=js, check=True)
     stamp.write_text(wanted)
 
 

@@ -65,6 +65,19 @@ class ErrorExplorer(Instrument):
             findings=[finding.to_dict() for finding in by_severity(self.table.findings())],
         )
 
+    def open_cell(self, true: int | str, predicted: int | str) -> list[Any]:
+        """Open a cell as a click does; returns the ids in it, which are then selected.
+
+        Classes by number or by name.
+
+        Raises
+        ------
+        ValueError : for a class that does not exist.
+        """
+        cell = [self._class_number(true), self._class_number(predicted)]
+        self._select({"cell": cell}, lambda _: None)
+        return self.selection
+
     def handlers(self) -> dict[str, Handler]:
         return {
             "page": self._page,
@@ -173,6 +186,14 @@ class ErrorExplorer(Instrument):
         else:
             self.selection = [self._ids(self._row(key)) for key in args["ids"]]
         reply({"selection": len(self.selection)})
+
+    def _class_number(self, given: int | str) -> int:
+        names = self.predictions.class_names
+        if isinstance(given, str):
+            if given not in names:
+                raise ValueError(f"no class {given!r}; classes: {', '.join(names[:40])}")
+            return names.index(given)
+        return int(given)
 
     def _known_cell(self, cell: Any) -> tuple[int, int]:
         true, predicted = (int(index) for index in cell)
