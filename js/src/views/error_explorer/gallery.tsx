@@ -14,6 +14,7 @@ import { SelectionLine } from "./selection_line";
 import type { Explorer } from "./store";
 import { type Cell, type Info, NOT_FINITE } from "./types";
 import { describeCell } from "./words";
+import "./gallery.css";
 
 const CARD_WIDTH = 152;
 const GAP = 10;
