@@ -169,6 +169,9 @@ describe("the selection", () => {
     expect(line()?.dataset.pending).toBe("true");
     await stage().settle(1100);
     expect(line()?.textContent).toContain("takes effect when the cell ends");
+    expect(stage().find("[data-gallery]")?.textContent).toContain(
+      "The kernel is busy: samples follow as soon as it is free.",
+    );
     await act(async () => {
       stage().model.put("selection", [1000, 1001, 1002]);
       stage().model.reply({ selection: 3 }, [], "select");

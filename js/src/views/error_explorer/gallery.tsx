@@ -14,7 +14,6 @@ import { SelectionLine } from "./selection_line";
 import type { Explorer } from "./store";
 import { type Cell, type Info, NOT_FINITE } from "./types";
 import { describeCell } from "./words";
-import "./gallery.css";
 
 const CARD_WIDTH = 152;
 const GAP = 10;
@@ -153,7 +152,8 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
       )}
       {waiting && (
         <p class="nbd-deferred" role="status">
-          The kernel is busy: samples arrive when the cell ends.
+          The kernel is busy: {waiting.name === "overlay" ? "overlays" : "samples"} follow as soon
+          as it is free.
         </p>
       )}
       {pages.hasFailed && (

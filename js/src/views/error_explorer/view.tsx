@@ -25,6 +25,7 @@ import type { Explorer, Settings } from "./store";
 import type { Cell, Info } from "./types";
 import { share } from "./words";
 import "./style.css";
+import "./gallery.css";
 
 /** From this width on the gallery stands beside the matrix. */
 const WIDE = 900;
