@@ -25,21 +25,16 @@ interface Props {
 }
 
 const LARGEST = 360;
-/** From this width on the likeliest classes stand beside the pictures. */
-const BESIDE = 720;
-
 interface Size {
   width: number;
   height: number;
 }
 
-/** As large as leaves the likeliest classes in sight. */
+/** As large as leaves the likeliest classes in sight, below the pictures or beside them. */
 export function pictureSide({ width, height }: Size): number {
-  const side =
-    width >= BESIDE
-      ? Math.min((width - 2 * 16 - 250) / 2, height - 120)
-      : Math.min((width - 16 - 4) / 2, height - 270);
-  return Math.floor(Math.max(130, Math.min(LARGEST, side)));
+  const below = Math.min((width - 20) / 2, height - 270);
+  const beside = Math.min((width - 40 - 250) / 2, height - 120);
+  return Math.floor(Math.max(130, Math.min(LARGEST, Math.max(below, beside))));
 }
 
 /** One sample, large: the picture, the picture with its map, the five likeliest classes. */
