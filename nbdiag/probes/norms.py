@@ -98,10 +98,12 @@ class NormReader:
                     if gradient.layout is not torch.strided:
                         # Rows of an uncoalesced gradient repeat; coalesce() makes a copy.
                         gradient = gradient.coalesce().values()
-                    part = parts.setdefault((gradient.device, gradient.dtype), Part())
+                    key = (gradient.device, gradient.dtype)
+                    part = parts.get(key) or parts.setdefault(key, Part())
                     part.grads.append(index)
                     part.grad_tensors.append(gradient)
-                part = parts.setdefault((parameter.device, parameter.dtype), Part())
+                key = (parameter.device, parameter.dtype)
+                part = parts.get(key) or parts.setdefault(key, Part())
                 part.weights.append(index)
                 part.weight_tensors.append(parameter)
             for (device, dtype), part in parts.items():
