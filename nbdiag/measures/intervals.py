@@ -44,7 +44,7 @@ def wilson(successes: Any, n: Any, confidence: float = 0.95) -> tuple[np.ndarray
 
     >>> low, high = wilson(900, 1000)
     >>> print(f"{low:.4f} {high:.4f}")
-    0.8799 0.9171
+    0.8798 0.9171
     """
     from scipy.special import ndtri
 

@@ -137,7 +137,7 @@ def _rows_sum_to_one(raw: np.ndarray, network: bool) -> bool:
     """Every finite row sums to 1: no accident in rows of logits, unlike values within [0, 1]."""
     rows = raw[np.isfinite(raw).all(1)].astype(np.float64)
     # A network without a softmax in sight is taken at its word unless several rows say otherwise.
-    if len(rows) < (4 if network else 1) or (rows < 0).any():
+    if len(rows) < (2 if network else 1) or (rows < 0).any():
         return False
     return bool(np.abs(rows.sum(1) - 1).max() <= SUM_TOLERANCE)
 

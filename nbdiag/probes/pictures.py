@@ -84,7 +84,7 @@ def _as_bytes(pixels: np.ndarray, dataset: Any) -> tuple[np.ndarray, str]:
     if not finite.any():
         return np.zeros(values.shape, np.uint8), "all pixels are NaN or infinite"
     undone = None
-    # An image normalised to small numbers may lie in [0, 1] too: what the transform says goes first.
+    # A normalised picture may lie in [0, 1] too: what the transform says goes first.
     for mean, std in _normalizations(dataset):
         if mean.size in (1, values.shape[2]):
             undone = values * std + mean
