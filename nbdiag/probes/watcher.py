@@ -59,7 +59,7 @@ class Watcher:
         self._loss_handle: Any = None
         self._lock = threading.Lock()
         self._inside: int | None = None
-        self._stepped: set[int] = set()  # id() of the optimizers that made up this step so far
+        self._stepped: set[int] = set()  # parameters that this step has updated so far
         self._sample: Sample | None = None
         self._pending: list[Sample] = []
         self._samples = 0
@@ -116,8 +116,9 @@ class Watcher:
         owned = [] if optimizer is None else self.steps.owned(optimizer)
         if optimizer is not None and (not owned or self._capturing(owned)):
             return False
-        # Several optimizers make one training step together; it ends when one of them comes again.
-        begins = optimizer is None or not self._stepped or id(optimizer) in self._stepped
+        # Optimizers of different parameters make one training step together; it ends when one of
+        # the parameters comes again, be it with the same optimizer or with its successor.
+        begins = not self._stepped or not self._stepped.isdisjoint(owned) or not owned
         if begins:
             if self._sample is not None:
                 self._finish()
@@ -129,7 +130,7 @@ class Watcher:
                 self._look_at_model()
                 self._sample = Sample(self.run.step, len(self.layout.parameters))
         if optimizer is not None:
-            self._stepped.add(id(optimizer))
+            self._stepped.update(owned)
         if self._sample is None:
             return False
         known = self.steps.known()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
-import weakref
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +10,7 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from nbdiag.widgets.notebook import notebook
 from nbdiag.wire.arrays import lift_buffers
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -57,11 +55,10 @@ class Instrument(anywidget.AnyWidget):
             raise TypeError(f"{type(self).__name__} has no option {unknown[0]!r}")
         self._esm = bundle(f"{self.stem}.js")
         self._css = bundle(f"{self.stem}.css")
-        self._waiting: deque[dict[str, Any]] = deque()
         super().__init__(**traits)
         _answer_during_a_busy_cell(self)
         self.on_msg(self._on_message)
-        _at_cell_end(self)
+        notebook.join(self)
 
     def handlers(self) -> dict[str, Handler]:
         """Request name -> function of the arguments and of `reply`, to be called exactly once."""
@@ -69,8 +66,10 @@ class Instrument(anywidget.AnyWidget):
 
     def cell_ended(self) -> None:
         """Called in the main thread after each notebook cell."""
-        while self._waiting:
-            self._answer(self._waiting.popleft())
+
+    def close(self) -> None:
+        notebook.leave(self)
+        super().close()
 
     def picture(self) -> bytes:
         """PNG of what the widget shows, for where there is no kernel or no widget manager."""
@@ -100,13 +99,13 @@ class Instrument(anywidget.AnyWidget):
     def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
         if not isinstance(content, dict) or content.get("kind") != "request":
             return
-        busy = threading.current_thread() is not threading.main_thread()
-        if self.main_thread_only and busy:
-            self._waiting.append(content)
+        if not self.main_thread_only:
+            self._answer(content)
+            return
+        if notebook.running:
             reason = "takes effect when the cell ends"
             self.post(kind="deferred", id=content.get("id"), reason=reason)
-        else:
-            self._answer(content)
+        notebook.in_main_thread(lambda: self._answer(content))
 
     def _answer(self, request: dict[str, Any]) -> None:
         name, key = request.get("name"), request.get("id")
@@ -131,25 +130,3 @@ def _answer_during_a_busy_cell(widget: anywidget.AnyWidget) -> None:
     comm = getattr(widget, "comm", None)
     if comm is not None and hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = None
-
-
-_live: weakref.WeakSet[Instrument] = weakref.WeakSet()
-_registered_with: weakref.WeakSet[Any] = weakref.WeakSet()
-
-
-def _at_cell_end(widget: Instrument) -> None:
-    """Have `widget.cell_ended` called after each cell, where there is a notebook at all."""
-    _live.add(widget)
-    import sys
-
-    if "IPython" not in sys.modules:
-        return
-    shell = sys.modules["IPython"].get_ipython()
-    if shell is not None and shell not in _registered_with:
-        shell.events.register("post_run_cell", _cell_ended)
-        _registered_with.add(shell)
-
-
-def _cell_ended(*_: Any) -> None:
-    for widget in list(_live):
-        widget.cell_ended()

@@ -150,7 +150,7 @@ class ErrorExplorer(Instrument):
             "id": self._ids(row),
             "true": true,
             "pred": predicted,
-            "p_true": float(told[true]),
+            "p_true": float(told[true]) if predicted >= 0 else None,
             "p_pred": float(told[predicted]) if predicted >= 0 else None,
             "top": [[int(name), float(told[name])] for name in best] if predicted >= 0 else [],
         }
@@ -178,13 +178,17 @@ class ErrorExplorer(Instrument):
         )
 
     def _select(self, args: dict[str, Any], reply: Reply) -> None:
-        if "cell" in args:
+        if args.get("cell") is not None:
             true, predicted = self._known_cell(args["cell"])
             with self.hold_sync():
                 self.cell = [true, predicted]
                 self.selection = self._ids(self.table.cell(true, predicted))
         else:
-            self.selection = [self._ids(self._row(key)) for key in args["ids"]]
+            ids = [self._ids(self._row(key)) for key in args["ids"]]
+            with self.hold_sync():
+                self.selection = ids
+                if not ids:
+                    self.cell = None  # closed: a reopened page shows no gallery either
         reply({"selection": len(self.selection)})
 
     def _class_number(self, given: int | str) -> int:

@@ -14,6 +14,7 @@ from nbdiag.measures.recording import Rows
 from nbdiag.measures.run import Run
 from nbdiag.sources import as_run
 from nbdiag.widgets.base import Handler, Instrument, Reply
+from nbdiag.widgets.notebook import notebook
 from nbdiag.wire.arrays import to_wire
 from nbdiag.wire.gradient_flow import draw
 
@@ -96,7 +97,6 @@ class GradientFlow(Instrument):
         }
 
     def cell_ended(self) -> None:
-        super().cell_ended()
         self.run.drain()
         self._publish(self.run, settle=True)
 
@@ -119,7 +119,7 @@ class GradientFlow(Instrument):
 
     def _command(self, name: str, args: dict[str, Any], reply: Reply) -> None:
         self.run.request(name, args, lambda _: reply({"live": self._live()}))
-        if threading.current_thread() is threading.main_thread():
+        if not notebook.running:
             self.run.drain()  # no cell is running, so no training step will come to do it
 
     def _live(self) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 import threading
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from nbdiag.widgets import base
 from nbdiag.widgets.base import Instrument, Reply
+from nbdiag.widgets.notebook import Notebook
 
 
 class Probe(Instrument):
@@ -39,6 +42,44 @@ def from_another_thread(action: Callable[[], object]) -> None:
     thread.join()
 
 
+class Shell:
+    """As much of IPython's shell and its kernel as widgets touch."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+        self.callbacks: dict[str, list[Callable[..., None]]] = {}
+        self.events = self.kernel = self.io_loop = self
+
+    def register(self, name: str, callback: Callable[..., None]) -> None:
+        self.callbacks.setdefault(name, []).append(callback)
+
+    def add_callback(self, action: Callable[[], None]) -> None:
+        self.waiting.append(action)
+
+    def begin_cell(self) -> None:
+        for callback in self.callbacks["pre_run_cell"]:
+            callback()
+
+    def end_cell(self) -> None:
+        for callback in self.callbacks["post_run_cell"]:
+            callback()
+        self.turn()
+
+    def turn(self) -> None:
+        """What the main thread does when no cell occupies it."""
+        while self.waiting:
+            self.waiting.pop(0)()
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A notebook in which one cell has made a widget and ended."""
+    fake = Shell()
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: fake))
+    monkeypatch.setattr(base, "notebook", Notebook())
+    return fake
+
+
 def test_unknown_option_is_an_error() -> None:
     with pytest.raises(TypeError, match="Probe has no option 'colour'"):
         Probe(colour="red")
@@ -67,23 +108,63 @@ def test_other_messages_are_left_alone(connect: Any, noise: Any) -> None:
     assert browser.sent == []
 
 
-def test_a_busy_cell_defers_what_touches_the_model(connect: Any) -> None:
-    browser = connect(Patient())
+def ask_from_a_subshell(browser: Any) -> None:
     request = {"kind": "request", "id": "a", "name": "double", "args": {"value": 1}}
     from_another_thread(lambda: browser.widget._handle_custom_msg(request, []))
+
+
+def test_a_busy_cell_defers_what_touches_the_model(shell: Shell, connect: Any) -> None:
+    browser = connect(Patient())
+    shell.end_cell()
+    shell.begin_cell()
+    ask_from_a_subshell(browser)
     assert [message["kind"] for message in browser.sent] == ["deferred"]
-    base._cell_ended()
+    shell.end_cell()
     assert [message["kind"] for message in browser.sent] == ["deferred", "reply"]
     assert browser.sent[1]["result"] == {"value": 2, "thread": "MainThread"}
-    base._cell_ended()
-    assert len(browser.sent) == 2
 
 
-def test_a_busy_cell_defers_nothing_else(connect: Any) -> None:
-    browser = connect(Probe())
-    request = {"kind": "request", "id": "a", "name": "double", "args": {"value": 1}}
-    from_another_thread(lambda: browser.widget._handle_custom_msg(request, []))
+def test_the_cell_that_makes_the_widget_is_busy_too(shell: Shell, connect: Any) -> None:
+    browser = connect(Patient())
+    ask_from_a_subshell(browser)
+    assert [message["kind"] for message in browser.sent] == ["deferred"]
+
+
+def test_an_idle_kernel_answers_in_its_main_thread(shell: Shell, connect: Any) -> None:
+    browser = connect(Patient())
+    shell.end_cell()
+    ask_from_a_subshell(browser)
+    assert browser.sent == []
+    shell.turn()
     assert [message["kind"] for message in browser.sent] == ["reply"]
+    assert browser.sent[0]["result"]["thread"] == "MainThread"
+
+
+def test_a_busy_cell_defers_nothing_else(shell: Shell, connect: Any) -> None:
+    browser = connect(Probe())
+    ask_from_a_subshell(browser)
+    assert [message["kind"] for message in browser.sent] == ["reply"]
+    assert browser.sent[0]["result"]["thread"] != "MainThread"
+
+
+def test_all_widgets_share_one_registration(shell: Shell) -> None:
+    heard: list[str] = []
+
+    class Listener(Probe):
+        def cell_ended(self) -> None:
+            heard.append("ended")
+
+    first, second = Listener(), Listener()
+    assert {name: len(calls) for name, calls in shell.callbacks.items()} == {
+        "pre_run_cell": 1,
+        "post_run_cell": 1,
+    }
+    shell.end_cell()
+    assert heard == ["ended", "ended"]
+    first.close()
+    shell.end_cell()
+    assert len(heard) == 3
+    second.close()
 
 
 def test_mimebundle_carries_picture_and_text() -> None:
@@ -108,31 +189,3 @@ def test_comm_is_routed_to_the_loop_that_asked(monkeypatch: pytest.MonkeyPatch) 
     for comm in (Plain(), None):
         Widget.comm = comm
         base._answer_during_a_busy_cell(Widget())  # type: ignore[arg-type]
-
-
-def test_cell_end_is_heard_once_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    class Events:
-        registered: list[str]
-
-        def __init__(self) -> None:
-            self.registered = []
-
-        def register(self, name: str, callback: Callable[..., None]) -> None:
-            self.registered.append(name)
-
-    class Shell:
-        def __init__(self) -> None:
-            self.events = Events()
-
-    shell = Shell()
-
-    class IPython:
-        @staticmethod
-        def get_ipython() -> Shell:
-            return shell
-
-    monkeypatch.setitem(sys.modules, "IPython", IPython)  # type: ignore[arg-type]
-    _ = Probe(), Probe()
-    assert shell.events.registered == ["post_run_cell"]

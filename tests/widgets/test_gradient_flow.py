@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 import nbdiag as nd
+from nbdiag.widgets.notebook import notebook
 
 
 def make_model() -> nn.Sequential:
@@ -104,7 +105,10 @@ def test_commands_take_effect_and_answer_once(connect: Any) -> None:
     run.close()
 
 
-def test_pause_from_a_subshell_waits_for_the_next_step(connect: Any) -> None:
+def test_pause_during_a_cell_waits_for_the_next_step(
+    connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notebook, "running", True)
     model = make_model()
     run = nd.watch(model, every=1)
     browser = connect(nd.GradientFlow(run))

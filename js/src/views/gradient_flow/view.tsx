@@ -32,7 +32,7 @@ import type { Metric } from "./series";
 import type { GradientStore } from "./store";
 import type { Node } from "./tree";
 
-const TALLEST = 520;
+const TALLEST = 600;
 /** The heading and the axes, which stay in place while the rows scroll. */
 const AXES = 71;
 
