@@ -103,7 +103,7 @@ def paste(background: np.ndarray, alpha: np.ndarray, ink: tuple[int, int, int]) 
     """The picture (64, 64, 3) uint8: first the rim, then the stroke, laid over `background`."""
     picture = background
     for opacity, colour in ((alpha[..., 1:], RIM), (alpha[..., :1], ink)):
-        share = opacity.astype(np.int64)
-        mixed = picture * (255 - share) + np.array(colour, dtype=np.int64) * share
+        share = opacity.astype(np.uint16)  # wide enough: the sum below is at most 255 * 255 + 127
+        mixed = picture * (255 - share) + np.array(colour, dtype=np.uint16) * share
         picture = ((mixed + 127) // 255).astype(np.uint8)
     return picture
