@@ -68,20 +68,9 @@ class GradientFlow(Instrument):
         self._thinned = 0
         self._judged_at = float("-inf")
         self._state = ""
+        self._layers = self.run.recording.layers
         super().__init__(
-            info={
-                "title": "Gradient flow",
-                "source": self.run.model_name,
-                "layers": [
-                    {
-                        "name": layer.name,
-                        "kind": layer.kind,
-                        "size": layer.size,
-                        "parameters": list(layer.parameters),
-                    }
-                    for layer in self.run.recording.layers
-                ],
-            },
+            info=self._info(),
             live=self._live(),
         )
         self._judge()
@@ -135,6 +124,21 @@ class GradientFlow(Instrument):
             "controllable": run.state not in ("done", "failed"),
         }
 
+    def _info(self) -> dict[str, Any]:
+        return {
+            "title": "Gradient flow",
+            "source": self.run.model_name,
+            "layers": [
+                {
+                    "name": layer.name,
+                    "kind": layer.kind,
+                    "size": layer.size,
+                    "parameters": list(layer.parameters),
+                }
+                for layer in self._layers
+            ],
+        }
+
     def _judge(self) -> None:
         self.findings = [finding.to_dict() for finding in by_severity(self.run.findings())]
         self.failures = [
@@ -144,6 +148,9 @@ class GradientFlow(Instrument):
     def _publish(self, run: Run, settle: bool = False) -> None:
         """Send what is new; called from the training thread, and when a cell has ended."""
         with self._publishing:
+            if run.recording.layers is not self._layers:  # the first step tells their order
+                self._layers = run.recording.layers
+                self.info = self._info()
             rows = run.recording.rows(self._sent)
             if rows.thinned != self._thinned:  # row numbers have changed: send all of them
                 rows = run.recording.rows()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import ElementHandle, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -211,10 +211,11 @@ class Notebook:
             parts.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
         return "".join("".join(part) for part in parts)
 
-    def cell(self, index: int) -> ElementHandle:
-        return self.page.evaluate_handle(
-            "(i) => window.jupyterapp.shell.currentWidget.content.widgets[i].node", index
-        ).as_element()
+    def cells(self) -> int:
+        """How many cells the notebook has."""
+        return self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+        )
 
     def widget(self, view: str) -> Any:
         """The (first) painted widget of that view."""
@@ -231,6 +232,8 @@ class Notebook:
         self.page.wait_for_function(
             "(light) => document.body.dataset.jpThemeLight === light", arg=str(name == "light").lower()
         )
+        # JupyterLab goes on swapping style sheets for a moment, and trips over a second change
+        self.page.wait_for_timeout(500)
 
     def save(self) -> None:
         """Save as a person does, to `path`."""

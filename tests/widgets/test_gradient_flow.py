@@ -125,6 +125,22 @@ def test_pause_during_a_cell_waits_for_the_next_step(
     run.close()
 
 
+def test_layers_are_named_in_the_order_in_which_they_run(connect: Any) -> None:
+    class Backwards(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last, self.first = nn.Linear(8, 2), nn.Linear(4, 8)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(self.first(x))
+
+    flow = nd.GradientFlow(model := Backwards())
+    train(model, 2)
+    assert [layer["name"] for layer in flow.info["layers"]] == ["first", "last"]
+    assert flow.get_state()["info"] == flow.info
+    flow.run.close()
+
+
 def test_findings_reach_the_widget(connect: Any) -> None:
     class Net(nn.Module):
         def __init__(self) -> None:

@@ -32,6 +32,18 @@ interface Spec<S> {
 }
 
 /**
+ * Keys pressed in the widget stay in it: else `b` on a focused button inserts a cell. JupyterLab's
+ * selectors end in `:focus`, so the mark must be on the focused element itself.
+ */
+function keepKeys(root: HTMLElement, signal: AbortSignal): void {
+  const mark = (element: HTMLElement) => {
+    element.dataset.lmSuppressShortcuts = "true";
+  };
+  mark(root);
+  root.addEventListener("focusin", (event) => mark(event.target as HTMLElement), { signal });
+}
+
+/**
  * The default export of a bundle: a factory that anywidget calls once a model, because the
  * proxies that `initialize` and `render` receive are different objects for the same model.
  */
@@ -54,7 +66,7 @@ export function defineWidget<S>({ name, createStore, View }: Spec<S>): () => Wid
         const root = document.createElement("section");
         root.className = "nbdiag";
         root.dataset.view = name;
-        root.dataset.lmSuppressShortcuts = "true"; // else a focused button leaks keys to the notebook
+        keepKeys(root, signal);
         el.append(root);
         props.connection.look(el);
         watchTheme(

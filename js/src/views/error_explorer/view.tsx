@@ -61,16 +61,16 @@ export function View({ store, connection, requests }: ViewProps<Explorer>) {
   const maxHeight = few ? 560 : 700;
   const placed = useMatrixLayout(matrix, info.classes, settings.ordering, room, maxHeight);
   const errors = useMemo(() => (matrix ? rankErrors(matrix, RANKED) : []), [matrix]);
-  useRootData({ ready: placed !== null, state: matrix ? "ready" : "waiting" });
+  const state = stateWith(link, !matrix ? "waiting" : pending.length > 0 ? "busy" : "ready");
+  useRootData({ ready: placed !== null, state });
 
   const open = (next: Cell) => store.open(next);
-  const state = !matrix ? "waiting" : pending.length > 0 ? "busy" : "ready";
   const layer = overlays.layer ?? info.overlay.layer;
   return (
     <Panel
       title={info.title}
       source={info.source}
-      state={stateWith(link, state)}
+      state={state}
       status={<Accuracy info={info} />}
       {...{ findings, failures, error }}
       onDismiss={() => store.dismiss()}
