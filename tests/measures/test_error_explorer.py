@@ -164,6 +164,13 @@ def test_a_hard_class_and_a_natural_pair_are_not_faults() -> None:
     assert judged(matrix) == []
 
 
+def test_a_harder_class_of_a_mediocre_model_is_not_weak() -> None:
+    recall = np.array([0.75] * 9 + [0.58])  # it errs 1.7 times as often as the others
+    assert judged(model(recall, np.full(10, 1000), 0)) == []
+    recall[9] = 0.4  # 2.4 times
+    assert judged(model(recall, np.full(10, 1000), 0)) == ["class.weak c9"]
+
+
 def test_errors_drawn_at_random_over_unequal_classes_are_not_systematic() -> None:
     rng = np.random.default_rng(3)
     share = np.array([0.6, 0.2, 0.1, 0.05, 0.05])

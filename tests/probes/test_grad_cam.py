@@ -189,6 +189,27 @@ def test_in_place_relu_after_the_layer() -> None:
     assert find_layer(Small(inplace=True), x) == "relu"
 
 
+def test_what_the_layer_returned_may_be_overwritten_by_its_other_holder() -> None:
+    class Shared(Small):
+        def __init__(self) -> None:
+            super().__init__()
+            self.mark = nn.Identity()
+
+        def forward(self, x: Tensor) -> Any:
+            x = self.conv2(self.conv1(x))
+            marked = self.mark(x)
+            x.mul_(0)
+            return self.fc(self.pool(marked).flatten(1))
+
+    x = pictures()
+    expected = grad_cam(Shared(), x, 0, layer="conv2").maps  # the same weights, before it is lost
+    value = Shared().conv2(Shared().conv1(x)).detach()
+    weights = Shared().fc.weight[0].detach() / 16
+    by_hand = torch.einsum("c,nchw->nhw", weights, value).relu().numpy()
+    assert not close(expected, by_hand)  # conv2's output is zeroed on the way: no gradient, no map
+    assert close(grad_cam(Shared(), x, 0, layer="mark").maps, by_hand)
+
+
 class Around(nn.Module):
     def __init__(self, inner: nn.Module, context: Callable[[], Any]) -> None:
         super().__init__()
@@ -250,6 +271,11 @@ def test_compiled_and_parallel_wrappers() -> None:
         compiled(x)  # hooks added from now on would not fire
     assert close(grad_cam(compiled, x, 0).maps, expected)
     assert close(grad_cam(compiled, x, 0, layer="relu").maps, expected)
+    inside = Small().eval()
+    inside.compile(backend="eager")
+    with torch.no_grad():
+        inside(x)
+    assert close(grad_cam(inside, x, 0, layer="relu").maps, expected)
     assert close(grad_cam(nn.DataParallel(Small()), x, 0, layer="module.relu").maps, expected)
 
 

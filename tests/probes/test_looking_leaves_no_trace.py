@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from nbdiag.probes.grad_cam import find_layer, grad_cam, list_layers
 from nbdiag.probes.predict import predict
@@ -51,6 +51,26 @@ def predicted(patient: Patient, name: str) -> None:
     assert len(told) == 12
     assert told.inputs is not None
     told.inputs([3, 1])
+
+
+class Drawing(Sampler):
+    """A sampler of the user's own that draws from a generator."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(torch.randperm(12, generator=self.generator)[:5].tolist())
+
+
+def predicted_with_a_sampler(patient: Patient, name: str) -> None:
+    generator = torch.Generator().manual_seed(5)
+    loader = DataLoader(
+        Augmented(name), batch_size=4, sampler=Drawing(generator), generator=generator
+    )
+    before = generator.get_state()
+    assert len(predict(patient.model, loader, progress=False)) == 5
+    assert torch.equal(generator.get_state(), before)
 
 
 def predicted_with_a_generator(patient: Patient, name: str) -> None:
@@ -116,7 +136,11 @@ LOOKS: list[tuple[Callable[[Patient, str], None], str]] = [
     *((look, name) for look in (predicted, interrupted) for name in PATIENTS),
     *(
         (look, name)
-        for look in (predicted_with_a_generator, predicted_under_inference_mode)
+        for look in (
+            predicted_with_a_generator,
+            predicted_with_a_sampler,
+            predicted_under_inference_mode,
+        )
         for name in ("cnn", "transformer")
     ),
     *((look, name) for look in (failed, failed_in_the_model) for name in ("cnn", "lstm")),

@@ -232,6 +232,7 @@ ENDINGS: dict[str, tuple[int, Callable[[torch.Tensor], Any], str]] = {
         "2 probabilities",
     ),
     "sigmoid that was only a gate": (1, lambda z: z.sigmoid() * 8 - 4, "sigmoid of one logit"),
+    "gate in place": (1, lambda z: z.sigmoid().mul_(8).sub_(4), "sigmoid of one logit"),
     "two logits": (2, lambda z: z, "softmax of 2 logits"),
     "bfloat16": (3, lambda z: z.bfloat16(), "softmax of 3 logits"),
 }
@@ -290,7 +291,7 @@ def test_endings_are_seen(name: str, around: Callable[[Ends], Any]) -> None:
     told = predict(around(model), data, progress=False)
     assert str(told.output) == words
     z = model.body(data.tensors[0]).detach().double()
-    if name in ("sigmoid that was only a gate",):
+    if name in ("sigmoid that was only a gate", "gate in place"):
         z = z.sigmoid() * 8 - 4
     elif name == "softmax of a hidden layer":
         z = z.softmax(1) * 2
@@ -304,6 +305,16 @@ def test_endings_are_seen(name: str, around: Callable[[Ends], Any]) -> None:
 def test_a_compiled_model_is_read_like_the_model_inside() -> None:
     model = compiled(Ends(1, nn.Sigmoid()))
     assert str(predict(model, data_for(1), progress=False).output) == "one probability"
+
+
+def test_no_gradient_is_recorded() -> None:
+    recording = []
+    predict(
+        Ends(3, lambda z: recording.append(torch.is_grad_enabled()) or z),  # type: ignore[func-returns-value]
+        DataLoader(data_for(3), 10),
+        progress=False,
+    )
+    assert recording == [False] * 3
 
 
 def test_inference_mode_around_predict() -> None:
