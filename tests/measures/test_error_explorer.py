@@ -225,6 +225,28 @@ def test_a_planted_confusion_is_found_with_its_exact_probability() -> None:
     assert finding.evidence["p_value"] == pytest.approx(binom.sf(29, 32, expected), rel=1e-9)
 
 
+def test_a_few_errors_on_one_class_may_be_chance() -> None:
+    # 10 of 11 errors where half would be expected: 12 / 2048 = 0.6 %, six cells were looked at
+    matrix = np.array([[49, 10, 1], [0, 49, 0], [0, 0, 58]])
+    assert matrix[:, 1].sum() == matrix[:, 2].sum() == 59
+    assert systematic_confusions(matrix, names(3)) == []
+    matrix[0, 1] += 8  # 18 of 19
+    matrix[2, 2] += 8
+    assert [f.subject for f in systematic_confusions(matrix, names(3))] == ["c0 -> c1"]
+
+
+def test_several_classes_taken_for_one_are_one_finding() -> None:
+    matrix = np.diag([60] * 5)
+    matrix[[0, 1, 2], 4] = 40  # three of five classes, and nothing else goes wrong
+    (finding,) = systematic_confusions(matrix, names(5))
+    assert (finding.subject, finding.severity) == ("several -> c4", "critical")
+    assert finding.evidence == {"count": 120, "errors": 120, "classes": 3, "predicted": 4}
+    assert "120 samples of other classes are taken for c4, 100% of all errors" in finding.message
+    assert "c0, c1, c2" in finding.message
+    matrix[2, 4] = 0  # two are still named one by one
+    assert [f.subject for f in systematic_confusions(matrix, names(5))] == ["c0 -> c4", "c1 -> c4"]
+
+
 def test_two_classes_have_no_systematic_confusion() -> None:
     assert systematic_confusions(np.array([[50, 50], [50, 50]]), names(2)) == []
 

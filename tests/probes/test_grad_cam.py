@@ -275,7 +275,7 @@ def test_compiled_and_parallel_wrappers() -> None:
     inside.compile(backend="eager")
     with torch.no_grad():
         inside(x)
-    assert close(grad_cam(inside, x, 0, layer="relu").maps, expected)
+    assert close(grad_cam(inside, x, 0).maps, expected)
     assert close(grad_cam(nn.DataParallel(Small()), x, 0, layer="module.relu").maps, expected)
 
 
