@@ -18,7 +18,11 @@ def execute(path: Path) -> nbformat.NotebookNode:
     """The executed notebook. Widget state is left out: JupyterLab stores none by default."""
     book = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        book, timeout=600, store_widget_state=False, resources={"metadata": {"path": path.parent}}
+        book,
+        timeout=600,
+        store_widget_state=False,
+        coalesce_streams=True,  # a progress line is one output, as its last state
+        resources={"metadata": {"path": path.parent}},
     )
     client.execute()
     for cell in book.cells:

@@ -17,6 +17,7 @@ WEAK_ERROR_RATIO = 2.0  # and it errs at least this many times as often as the o
 CONFUSED_AT_LEAST = 10  # samples
 CONFUSED_OF_CLASS = 0.10  # share of the class's samples
 CONFUSED_OVER_CHANCE = 0.35  # share of the class's errors, above what the others' sizes explain
+SEVERAL = 3  # classes taken for the same one: that is one fault, not one a class
 
 
 def weak_classes(
@@ -65,7 +66,8 @@ def systematic_confusions(matrix: np.ndarray, class_names: tuple[str, ...]) -> l
 
     Chance: each error of a row lands on another class in proportion to how often the model
     predicts that class. Exact binomial upper tail, shared out over the C (C - 1) cells
-    (Bonferroni). With two classes there is only one way to err, and nothing to find.
+    (Bonferroni). With two classes there is only one way to err, and nothing to find. Three or more
+    classes that are taken for the same one make a single finding.
     """
     from scipy.special import bdtrc
 
@@ -94,6 +96,8 @@ def systematic_confusions(matrix: np.ndarray, class_names: tuple[str, ...]) -> l
                 f"{count} of {support[true]} samples of class {name} are taken for {taken}: "
                 f"{share:.0%} of its errors, where {expected:.0%} would be its share.",
                 {
+                    "true": int(true),
+                    "predicted": int(wrong),
                     "count": count,
                     "errors": int(errors[true]),
                     "share": float(share),
@@ -105,4 +109,35 @@ def systematic_confusions(matrix: np.ndarray, class_names: tuple[str, ...]) -> l
                 "common there; otherwise add samples that tell the two apart.",
             )
         )
-    return sorted(found, key=lambda finding: -finding.evidence["count"])
+    found.sort(key=lambda finding: -finding.evidence["count"])
+    return _several_at_once(found, matrix, class_names)
+
+
+def _several_at_once(
+    found: list[Finding], matrix: np.ndarray, class_names: tuple[str, ...]
+) -> list[Finding]:
+    """Findings of several classes taken for the same one, made into a single one."""
+    merged: list[Finding] = []
+    for wrong, taken in enumerate(class_names):
+        pairs = [finding for finding in found if finding.evidence["predicted"] == wrong]
+        if len(pairs) < SEVERAL:
+            continue
+        found = [finding for finding in found if finding not in pairs]
+        count = int(matrix[:, wrong].sum() - matrix[wrong, wrong])
+        errors = int(matrix.sum() - matrix.trace())
+        names = [class_names[finding.evidence["true"]] for finding in pairs]
+        merged.append(
+            Finding(
+                "confusion.systematic",
+                "critical" if count > errors / 2 else "warning",
+                f"several -> {taken}",
+                f"{count} samples of other classes are taken for {taken}, {count / errors:.0%} of "
+                f"all errors; {len(pairs)} classes much more than their share: "
+                f"{', '.join(names[:8])}{'…' if len(names) > 8 else ''}.",
+                {"count": count, "errors": errors, "classes": len(pairs), "predicted": wrong},
+                f"Open some of these cells and look for what their samples share with {taken} "
+                "besides the class: background, source, writer, time. Compare that with the "
+                f"training samples of {taken}, and break the link there.",
+            )
+        )
+    return [*merged, *found]

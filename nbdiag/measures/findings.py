@@ -81,13 +81,14 @@ def by_severity(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def text_lines(findings: Iterable[Finding]) -> list[str]:
-    """One line a finding, without measured numbers.
+    """One line a finding, most severe first, without measured numbers.
 
     A saved notebook is compared with a fresh run on another machine, where the last digits differ
-    and the diagnosis must not.
+    and the diagnosis must not; so the order rests on names, not on numbers.
 
     >>> text_lines([])
     ['no findings']
     """
-    lines = [f"{f.severity}: {f.code} in {f.subject}" for f in by_severity(findings)]
+    named = sorted(findings, key=lambda finding: (finding.code, finding.subject))
+    lines = [f"{f.severity}: {f.code} in {f.subject}" for f in by_severity(named)]
     return lines or ["no findings"]

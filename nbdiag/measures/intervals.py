@@ -75,9 +75,19 @@ def supported(successes: int, n: int) -> str:
     ('0.9', '0.900', '0.7')
     >>> supported(1000, 1000), supported(0, 0)
     ('1.00', 'unknown')
+
+    What is not all is never rounded up to all, nor what is not nothing down to nothing:
+
+    >>> supported(350, 360), supported(3, 360)
+    ('above 0.9', 'below 0.1')
     """
     if n == 0:
         return "unknown"
     low, high = wilson(successes, n)
     digits = max(1, math.floor(-math.log10(float(high - low) / 2)))
-    return f"{successes / n:.{digits}f}"
+    text, step = f"{successes / n:.{digits}f}", 10.0**-digits
+    if successes < n and float(text) == 1:
+        return f"above {1 - step:.{digits}f}"
+    if successes > 0 and float(text) == 0:
+        return f"below {step:.{digits}f}"
+    return text
