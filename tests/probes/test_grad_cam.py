@@ -274,7 +274,7 @@ def test_compiled_and_parallel_wrappers() -> None:
     inside = Small().eval()
     inside.compile(backend="eager")
     with torch.no_grad():
-        inside(x)
+        inside(x), inside(x[:1])
     assert close(grad_cam(inside, x, 0).maps, expected)
     assert close(grad_cam(nn.DataParallel(Small()), x, 0, layer="module.relu").maps, expected)
 
