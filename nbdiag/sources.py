@@ -1,4 +1,4 @@
-"""The one door from what the user has to what a widget shows; the only way a widget gets a probe."""
+"""The one door from what the user has to what a widget shows, and the only way to a probe."""
 
 from __future__ import annotations
 

@@ -105,7 +105,8 @@ def test_import_nbdiag_loads_nothing_heavy() -> None:
 
 
 def test_widgets_load_no_torch() -> None:
-    code = "import sys, nbdiag; nbdiag.GradientFlow; nbdiag.ErrorExplorer; print('torch' in sys.modules)"
+    names = "nbdiag.GradientFlow; nbdiag.ErrorExplorer"
+    code = f"import sys, nbdiag; {names}; print('torch' in sys.modules)"
     assert in_fresh_python(code) == "False"
 
 

@@ -40,7 +40,7 @@ def apt_install(*packages: str) -> bool:
 
 
 def check_versions() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  this file runs on whatever `python3` is
         raise SystemExit(
             f"nbdiag needs Python >= 3.11 and this is {sys.version.split()[0]}; "
             "try `make PYTHON=python3.12 ...` with a newer one"
@@ -61,7 +61,9 @@ def create_venv() -> None:
     except ModuleNotFoundError:
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         if not apt_install(package):
-            raise SystemExit(f"this Python cannot make a venv: sudo apt install {package}") from None
+            raise SystemExit(
+                f"this Python cannot make a venv: sudo apt install {package}"
+            ) from None
         run(sys.executable, "-m", "venv", VENV)
         return
     venv.create(VENV, with_pip=True, symlinks=os.name != "nt")
@@ -109,7 +111,9 @@ def install_browser() -> None:
         return
     if apt_install("chromium") and find_browser():
         return
-    raise SystemExit("the browser tests need a Chromium: install one, or name it in NBDIAG_CHROMIUM")
+    raise SystemExit(
+        "the browser tests need a Chromium: install one, or name it in NBDIAG_CHROMIUM"
+    )
 
 
 def main(extra: str) -> None:

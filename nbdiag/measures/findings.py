@@ -56,7 +56,8 @@ class Finding:
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
-            raise ValueError(f"unknown finding code {self.code!r}; known: {', '.join(sorted(CODES))}")
+            known = ", ".join(sorted(CODES))
+            raise ValueError(f"unknown finding code {self.code!r}; known: {known}")
         if self.severity not in SEVERITIES:
             raise ValueError(f"severity must be one of {SEVERITIES}, got {self.severity!r}")
 

@@ -58,15 +58,16 @@ class Overlays:
     def _possible(self) -> tuple[str | None, str | None]:
         """Why not, and the layer that is looked at."""
         if self._model is None:
-            return "give the model to see where it looked: ErrorExplorer(predictions, model=model)", None
+            return "to see where it looked, ErrorExplorer(predictions, model=model)", None
         if not isinstance(self._model, nn.Module):
-            return f"Grad-CAM looks into an nn.Module, and this is a {type(self._model).__name__}", None
+            kind = type(self._model).__name__
+            return f"Grad-CAM looks into an nn.Module, and this is a {kind}", None
         if self._predictions.inputs is None:
             return "these predictions cannot look up their inputs by id", None
         try:
-            return None, find_layer(self._model, self._batch(self._predictions.ids[:1]))
-        except (ValueError, TypeError) as error:
-            return str(error), None
+            return None, find_layer(self._model, self._batch(self._predictions.ids[:1].tolist()))
+        except Exception as error:  # whatever a model raises, the matrix and the gallery still open
+            return f"{type(error).__name__}: {error}", None
 
     def of(self, ids: Sequence[Any], targets: Sequence[int]) -> GradCAMResult:
         """Maps of these samples, each for its own class.

@@ -46,8 +46,8 @@ class Instrument(anywidget.AnyWidget):
     main_thread_only: ClassVar[bool] = False
 
     info = traitlets.Dict().tag(sync=True)
-    findings = traitlets.List().tag(sync=True)
-    failures = traitlets.List().tag(sync=True)
+    findings: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    failures: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         unknown = sorted(set(traits) - set(self.trait_names()))

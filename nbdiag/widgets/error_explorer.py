@@ -48,8 +48,8 @@ class ErrorExplorer(Instrument):
     main_thread_only = True  # its requests read the user's data set and run the user's model
 
     matrix = traitlets.Dict().tag(sync=True)
-    cell = traitlets.List(None, allow_none=True).tag(sync=True)
-    selection = traitlets.List().tag(sync=True)
+    cell = traitlets.Any(None).tag(sync=True)
+    selection: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(self, source: Any, data: Any = None, *, model: Any = None) -> None:
         self.predictions: Predictions = as_predictions(source, data)

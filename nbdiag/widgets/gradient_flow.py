@@ -57,9 +57,7 @@ class GradientFlow(Instrument):
     _unsubscribe: Callable[[], None] = staticmethod(lambda: None)
 
     live = traitlets.Dict().tag(sync=True)
-    snapshot = traitlets.Any(None).tag(
-        sync=True, to_json=lambda _, widget: widget._pack_snapshot()
-    )
+    snapshot = traitlets.Any(None).tag(sync=True, to_json=lambda _, widget: widget._pack_snapshot())
 
     def __init__(self, source: Any) -> None:
         self.run: Run = as_run(source)

@@ -1,4 +1,4 @@
-"""What the notebook is doing: whether a cell runs, when one has ended, a turn in the main thread."""
+"""What the notebook is doing: does a cell run, has one ended; and a turn in the main thread."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ DTYPES = ("float32", "float64", "int32", "uint8", "uint16")
 
 
 def to_wire(array: np.ndarray) -> dict[str, Any]:
-    """An array as a trait carries it: ``{"dtype", "shape", "data"}``, C order, little endian.
+    r"""An array as a trait carries it: ``{"dtype", "shape", "data"}``, C order, little endian.
 
     JavaScript has no plain 64-bit integers, so int64 travels as float64, exact up to 2**53.
 
@@ -20,7 +20,7 @@ def to_wire(array: np.ndarray) -> dict[str, Any]:
 
     >>> packed = to_wire(np.array([[1, 2]], dtype=np.uint8))
     >>> packed["dtype"], packed["shape"], bytes(packed["data"])
-    ('uint8', [1, 2], b'\\x01\\x02')
+    ('uint8', [1, 2], b'\x01\x02')
     """
     array = np.asarray(array)
     if array.dtype in (np.int64, np.uint64, np.uint32):

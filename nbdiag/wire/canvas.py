@@ -70,9 +70,7 @@ class Canvas:
         self, x: float, y: float, text: str, *, size: int = 12, color: str = INK, anchor: str = "lm"
     ) -> None:
         """Text at (x, y); ``anchor`` as Pillow's: l, m or r and then t, m or b."""
-        self._draw.text(
-            (x * SCALE, y * SCALE), text, fill=color, font=_font(size), anchor=anchor
-        )
+        self._draw.text((x * SCALE, y * SCALE), text, fill=color, font=_font(size), anchor=anchor)
 
     def power(self, x: float, y: float, exponent: int, size: int = 10, color: str = MUTED) -> None:
         """A power of ten centred at (x, y), its exponent raised."""
@@ -88,7 +86,13 @@ class Canvas:
         return self._draw.textlength(text, font=_font(size)) / SCALE
 
     def box(
-        self, x0: float, y0: float, x1: float, y1: float, fill: str | None, outline: str | None = None
+        self,
+        x0: float,
+        y0: float,
+        x1: float,
+        y1: float,
+        fill: str | None,
+        outline: str | None = None,
     ) -> None:
         """A rectangle; nothing when it would be empty."""
         if x1 > x0 and y1 > y0:

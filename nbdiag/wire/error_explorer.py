@@ -40,7 +40,9 @@ def draw(
     count = len(classes)
     head = 26 + 22 * (min(len(findings), 3) + (len(findings) > 3)) + 44
     board = Canvas(WIDTH, int(head + MATRIX + 46))
-    top = board.header("Error explorer", f"{source}, {int(matrix.sum()):,} samples, {accuracy}", findings)
+    top = board.header(
+        "Error explorer", f"{source}, {int(matrix.sum()):,} samples, {accuracy}", findings
+    )
     top += 26
     cell = MATRIX / count
     right, bottom = NAMES + MATRIX, top + MATRIX
@@ -92,7 +94,9 @@ def _draw_cells(board: Canvas, matrix: np.ndarray, top: float, cell: float) -> N
 def _draw_ranking(
     board: Canvas, matrix: np.ndarray, classes: Sequence[str], x: float, top: float
 ) -> None:
-    board.text(x, top - 12, "largest confusions, and their share of the true class", size=11, color=MUTED)
+    board.text(
+        x, top - 12, "largest confusions, and their share of the true class", size=11, color=MUTED
+    )
     cells = largest(matrix, 12)
     if not cells:
         board.text(x, top + 12, "no errors", color=MUTED)

@@ -66,7 +66,9 @@ def draw(
     bottom = top + pitch * len(shown)
     for row, layer in enumerate(shown):
         y = top + (row + 0.5) * pitch
-        board.text(NAMES - 8, y, shorten(layers[layer], 26), size=11 if pitch > 12 else 9, anchor="rm")
+        board.text(
+            NAMES - 8, y, shorten(layers[layer], 26), size=11 if pitch > 12 else 9, anchor="rm"
+        )
     if not len(steps):
         board.text(NAMES, top + 10, "Waiting for the first optimizer.step()", color=MUTED)
         return board.png()

@@ -200,7 +200,10 @@ class Notebook:
 
     def outputs(self, index: int) -> list[dict[str, Any]]:
         return self.page.evaluate(
-            "(i) => window.jupyterapp.shell.currentWidget.content.widgets[i].model.outputs.toJSON()",
+            """(i) => {
+                const cell = window.jupyterapp.shell.currentWidget.content.widgets[i];
+                return cell.model.outputs.toJSON();
+            }""",
             index,
         )
 
@@ -217,6 +220,26 @@ class Notebook:
             "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
         )
 
+    def is_code(self, index: int) -> bool:
+        return self.page.evaluate(
+            "(i) => window.jupyterapp.shell.currentWidget.content.widgets[i].model.type === 'code'",
+            index,
+        )
+
+    def clear_outputs(self) -> None:
+        """Forget what is stored, so that every output seen is of this run."""
+        self.page.evaluate(
+            "() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
+        )
+
+    def append_cell(self, source: str) -> None:
+        """Add a code cell at the end."""
+        self.page.evaluate(
+            """(source) => window.jupyterapp.shell.currentWidget.content.model.sharedModel.addCell(
+                {cell_type: 'code', source})""",
+            source,
+        )
+
     def widget(self, view: str) -> Any:
         """The (first) painted widget of that view."""
         found = self.page.locator(f'[data-view="{view}"][data-ready="true"]').first
@@ -224,13 +247,14 @@ class Notebook:
         return found
 
     def theme(self, name: str) -> None:
-        """"light" or "dark"."""
+        """ "light" or "dark"."""
         self.page.evaluate(
             "(t) => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})",
             f"JupyterLab {name.capitalize()}",
         )
         self.page.wait_for_function(
-            "(light) => document.body.dataset.jpThemeLight === light", arg=str(name == "light").lower()
+            "(light) => document.body.dataset.jpThemeLight === light",
+            arg=str(name == "light").lower(),
         )
         # JupyterLab goes on swapping style sheets for a moment, and trips over a second change
         self.page.wait_for_timeout(500)

@@ -83,9 +83,9 @@ def test_click_gallery_overlay_selection(notebook: Notebook) -> None:
 
     plain = picture.screenshot()
     overlay = explorer.locator('[data-overlay="ready"], [data-overlay="none"]')
-    toggle = explorer.get_by_role("button", name="Grad-CAM").or_(
-        explorer.get_by_label("Grad-CAM")
-    ).first
+    toggle = (
+        explorer.get_by_role("button", name="Grad-CAM").or_(explorer.get_by_label("Grad-CAM")).first
+    )
     if overlay.count() == 0:
         toggle.click()
     wait_for(lambda: overlay.count() > 0, "the overlay")

@@ -18,7 +18,8 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 def train(steps, pause=0.01):
     for _ in range(steps):
         optimizer.zero_grad()
-        nn.functional.cross_entropy(model(x := torch.randn(32, 8)), (x.sum(1) > 0).long()).backward()
+        x = torch.randn(32, 8)
+        nn.functional.cross_entropy(model(x), (x.sum(1) > 0).long()).backward()
         optimizer.step()
         time.sleep(pause)
 """

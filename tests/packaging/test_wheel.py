@@ -13,12 +13,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BUNDLES = [f"{stem}.{kind}" for stem in ("error_explorer", "gradient_flow") for kind in ("css", "js")]
+BUNDLES = [
+    f"{stem}.{kind}" for stem in ("error_explorer", "gradient_flow") for kind in ("css", "js")
+]
 LIMIT = 100_000  # bytes a bundle
 
 
-def build(source: Path, out: Path, *what: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "build", "--no-isolation", *what, "--outdir", str(out), str(source)]
+def build(
+    source: Path, out: Path, *what: str, **kwargs: object
+) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        *what,
+        "--outdir",
+        str(out),
+        str(source),
+    ]
     return subprocess.run(command, capture_output=True, text=True, **kwargs)  # type: ignore[call-overload]
 
 
@@ -45,7 +58,13 @@ def test_wheel_holds_code_and_bundles(built: Path) -> None:
 def test_sdist_holds_sources_bundles_and_tests(built: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
         names = {name.split("/", 1)[1] for name in sdist.getnames() if "/" in name}
-    wanted = ["js/package.json", "js/package-lock.json", "js/build.mjs", "hatch_build.py", "README.md"]
+    wanted = [
+        "js/package.json",
+        "js/package-lock.json",
+        "js/build.mjs",
+        "hatch_build.py",
+        "README.md",
+    ]
     wanted += ["tests/test_walls.py", "notebooks/debug_session.ipynb", "LICENSE", "constraints.txt"]
     assert [name for name in wanted if name not in names] == []
     assert [name for name in BUNDLES if f"nbdiag/static/{name}" not in names] == []

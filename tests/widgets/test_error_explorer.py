@@ -49,7 +49,7 @@ def array(packed: dict[str, Any], buffers: list[bytes]) -> np.ndarray:
 
 
 def test_matrix_and_info(explorer: nd.ErrorExplorer) -> None:
-    # bright: 1, 3, 5; of these 3 and 5 are labelled 0. dark: 0, 2, 4; of these 2 and 4 are labelled 1
+    # bright are 1, 3, 5, of which 3 and 5 are labelled 0; of the dark ones, 2 and 4 are labelled 1
     packed = explorer.matrix
     counts = np.frombuffer(packed["data"], packed["dtype"]).reshape(packed["shape"])
     assert counts.tolist() == [[1, 2], [2, 1]]

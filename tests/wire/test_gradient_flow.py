@@ -71,9 +71,7 @@ def test_a_value_that_is_not_finite_is_marked(code: int) -> None:
     assert (pixels(norms, status) == RED).all(axis=2).any()
 
 
-@pytest.mark.parametrize(
-    ("samples", "layers"), [(0, 3), (1, 1), (2, 300), (5000, 2)], ids=str
-)
+@pytest.mark.parametrize(("samples", "layers"), [(0, 3), (1, 1), (2, 300), (5000, 2)], ids=str)
 def test_any_size_is_drawn(samples: int, layers: int) -> None:
     image = pixels(np.full((samples, layers), 0.1))
     assert image.shape[1] == 860 * SCALE
