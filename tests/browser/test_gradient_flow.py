@@ -196,6 +196,17 @@ def test_a_reloaded_page_and_a_dead_kernel_keep_the_picture(notebook: Notebook) 
     assert bars(flow) == pytest.approx(shown, abs=1)
 
 
+def test_a_kernel_that_dies_is_told(notebook: Notebook) -> None:
+    notebook.open([MODEL, SHOW, "train(10, pause=0)", "import os; os._exit(1)"])
+    for index in range(3):
+        notebook.run(index)
+    flow = notebook.widget("gradient_flow")
+    wait_for(lambda: samples(flow) == 10, "all samples")
+    notebook.start(3)
+    wait_for(lambda: flow.get_attribute("data-state") == "disconnected", "the word")
+    assert len(bars(flow)) == 3
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [600, 1400])
 def test_nothing_is_cut_off(notebook: Notebook, theme: str, width: int) -> None:
