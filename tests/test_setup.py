@@ -35,8 +35,12 @@ def test_demo_opens_a_browser_only_where_there_is_a_display(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     command = demo.command()
-    assert command[1:3] == ["--ip=127.0.0.1", str(ROOT / "notebooks" / "debug_session.ipynb")]
-    assert command[3:] == flags
+    assert command[1:4] == [
+        "--ip=127.0.0.1",
+        f"--ServerApp.root_dir={ROOT}",
+        "--LabApp.default_url=/lab/tree/notebooks/debug_session.ipynb",
+    ]
+    assert command[4:] == flags
 
 
 def test_demo_opens_a_notebook_that_exists() -> None:

@@ -13,7 +13,9 @@ TUTORIAL = ROOT / "notebooks" / "debug_session.ipynb"
 
 def command() -> list[str]:
     """The `jupyter lab` call for this machine: address printed unless a browser can be opened."""
-    lab = [str(BIN / "jupyter-lab"), "--ip=127.0.0.1", str(TUTORIAL)]
+    lab = [str(BIN / "jupyter-lab"), "--ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}"]
+    # so that the printed address, too, leads to the tutorial
+    lab.append(f"--LabApp.default_url=/lab/tree/{TUTORIAL.relative_to(ROOT).as_posix()}")
     display = sys.platform in ("darwin", "win32") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
