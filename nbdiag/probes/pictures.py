@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import ConcatDataset
 
 SMALLEST = 4  # pixels along an axis; a table of fewer rows or columns is no picture
 PERCENTILES = (1, 99)
@@ -87,9 +88,11 @@ def _as_bytes(pixels: np.ndarray, dataset: Any) -> tuple[np.ndarray, str]:
     # A normalised picture may lie in [0, 1] too: what the transform says goes first.
     for mean, std in _normalizations(dataset):
         if mean.size in (1, values.shape[2]):
-            undone = values * std + mean
-            break
-    if undone is not None and _mostly_within_unit(undone[finite]):
+            candidate = values * std + mean
+            if _mostly_within_unit(candidate[finite]):
+                undone = candidate
+                break
+    if undone is not None:
         values, note = undone, ""
     elif values[finite].min() >= 0 and values[finite].max() <= 1:
         note = ""
@@ -133,6 +136,9 @@ def _normalizations(dataset: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for _ in range(10):  # Subset of a Subset of ...
         for attribute in ("transform", "transforms"):
             yield from _within(getattr(dataset, attribute, None), depth=6)
+        if isinstance(dataset, ConcatDataset):  # which part a sample is from is not known here
+            for part in dataset.datasets:
+                yield from _normalizations(part)
         dataset = getattr(dataset, "dataset", None)
         if dataset is None:
             return

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
-from torch.utils.data import Subset
+from torch.utils.data import ConcatDataset, Subset
 from torchvision.datasets import FakeData
 from torchvision.transforms import Compose, Normalize, ToTensor, v2
 
@@ -69,6 +69,10 @@ HOMES = {
     "sequential": lambda step: Data(transform=nn.Sequential(nn.Identity(), step)),
     "transforms": lambda step: Data(transforms=Data(transform=Compose([step]))),
     "subset": lambda step: Subset(Subset(FakeData(3, transform=step), [0]), [0]),
+    "concat": lambda step: Subset(ConcatDataset([FakeData(3), FakeData(3, transform=step)]), [4]),
+    "concat of two": lambda step: ConcatDataset(
+        [FakeData(3, transform=type(step)([0.5] * 3, [9.0] * 3)), FakeData(3, transform=step)]
+    ),
 }
 
 
