@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -185,6 +185,12 @@ def names_of_classes(names: Sequence[Any], classes: int) -> tuple[str, ...]:
         return tuple(str(i) for i in range(classes))
     if isinstance(names, str):
         raise ValueError(f"class_names must be a list of names, got the single text {names!r}")
+    if isinstance(names, (Mapping, Set)):
+        # A dict would silently give its keys, which of the two it maps; a set has no order.
+        raise ValueError(
+            f"class_names must be a list of names in the order of the class numbers, got a "
+            f"{type(names).__name__}"
+        )
     words = tuple(str(name) for name in names)
     if len(words) != classes:
         raise ValueError(f"class_names has {len(words)} names for {classes} classes")

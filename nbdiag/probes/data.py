@@ -225,7 +225,8 @@ def _pair(item: Any) -> tuple[Any, Any]:
 def _collate(samples: list[Any]) -> Any:
     """`default_collate`, which says what it could not stack."""
     for sample in samples:
-        _pair(sample)
+        if _pair(sample)[1] is None:
+            raise ValueError("a target is None: predictions are compared with a class number each")
     try:
         return default_collate(samples)
     except (TypeError, RuntimeError) as error:

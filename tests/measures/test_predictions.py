@@ -93,6 +93,11 @@ def test_repr_states_what_other_machines_state_too() -> None:
         ({"class_names": ["a", "b"]}, "2 names for 3 classes"),
         ({"class_names": ["a", "b", "a"]}, "'a' occurs 2 times"),
         ({"class_names": "abc"}, "single text 'abc'"),
+        (
+            {"class_names": {0: "a", 1: "b", 2: "c"}},
+            "in the order of the class numbers, got a dict",
+        ),
+        ({"class_names": {"a", "b", "c"}}, "in the order of the class numbers, got a set"),
         ({"metadata": {"x": [1, 2, 3]}}, "metadata has 3 rows for 4 samples"),
         ({"metadata": {"x": [1, 2, 3], "y": [1]}}, "differ in length"),
     ],

@@ -459,6 +459,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "regression": (samples((X, 0.0), (X, 0.5)), "whole class numbers, got 0.5 at id 1"),
     "multi-hot": (samples((X, torch.tensor([1, 0, 1]))), r"shape \(1, 3\).*several labels"),
     "words": (samples((X, "cat"), (X, "dog")), "got values such as 'cat'"),
+    "no label": (samples((X, 0), (X, None)), "a target is None"),
     "unequal arrays": ((np.zeros((3, 4)), np.zeros(2)), "X has 3 rows and y has 2"),
 }
 
