@@ -65,7 +65,7 @@ def grad_cam(
 
     Raises
     ------
-    TypeError : for a model that is no ``nn.Module``.
+    TypeError : for a model that is no ``nn.Module``, or a layer that is neither name nor module.
     ValueError : for images of another shape, targets outside 0 to C-1 or of the wrong number, a
         layer that does not exist or has no feature maps (the message lists those that do).
     RuntimeError : for a model that computes under ``torch.inference_mode()``, which forbids
@@ -132,7 +132,10 @@ def _as_the_model_takes(model: nn.Module, images: Any) -> torch.Tensor:
 def _targets(targets: Any, n: int) -> torch.Tensor | None:
     if targets is None:
         return None
-    given = torch.as_tensor(targets)
+    try:
+        given = torch.as_tensor(targets)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"targets must be class numbers, got {targets!r}") from error
     if given.is_floating_point() or given.is_complex() or given.dtype == torch.bool:
         raise ValueError(f"targets must be class numbers, got {given.dtype}")
     given = given.long().expand(n) if given.ndim == 0 else given.long()
@@ -152,6 +155,11 @@ def _resolve(
         if not names:
             raise no_such_layer(type(layer).__name__, model, images)
         name = names[0]
+    elif not isinstance(layer, str):
+        raise TypeError(
+            f"layer must be a layer's name or the module itself, got {layer!r}; "
+            "list_layers(model, images) gives the names"
+        )
     else:
         name = layer.removeprefix("_orig_mod.").removeprefix("module.")
         name = layer if layer in modules else name
@@ -199,7 +207,10 @@ def _last_read(model: nn.Module, image: torch.Tensor, size: tuple[int, int]) -> 
             gradient = logit_gradient(output, direction, visit.output, squashed, keep=True)
             if gradient is not None and visit.grid.channels_first(gradient).any():
                 return outermost(seen, visit)
-    raise ValueError("the class scores depend on none of the feature maps")
+    raise ValueError(
+        "the class scores do not depend on any feature map: the gradient is zero everywhere, as in "
+        "an untrained network whose last layer starts at zero; train it, or name a layer"
+    )
 
 
 class _Leaf:

@@ -356,6 +356,11 @@ def test_layers_that_do_not_fit(layer: str, message: str) -> None:
         grad_cam(Small(), pictures(), 0, layer=layer)
 
 
+def test_a_layer_is_a_name_or_a_module() -> None:
+    with pytest.raises(TypeError, match=r"a layer's name or the module itself, got 3; list_layers"):
+        grad_cam(Small(), pictures(), 0, layer=3)  # type: ignore[arg-type]
+
+
 def test_long_lists_of_layers_keep_the_outer_ones() -> None:
     torch.manual_seed(0)
     with pytest.raises(ValueError, match="nowhere") as caught:
@@ -422,6 +427,9 @@ def test_vision_transformers() -> None:
 def test_torchvisions_vision_transformer() -> None:
     torch.manual_seed(0)
     model = VisionTransformer(32, 8, 2, 2, 16, 16, num_classes=3)
+    with pytest.raises(ValueError, match="last layer starts at zero; train it, or name a layer"):
+        grad_cam(model, pictures(2, 32))  # as torchvision initialises it
+    assert not grad_cam(model, pictures(2, 32), layer="encoder.layers.encoder_layer_0").maps.any()
     nn.init.normal_(model.heads.head.weight)
     result = grad_cam(model, pictures(2, 32))
     assert result.layer == "encoder.layers.encoder_layer_1.ln_1"
@@ -465,6 +473,8 @@ def test_grids(shape: tuple[int, ...], image: tuple[int, int], grid: Grid | None
         (pictures(), -1, r"got -1"),
         (pictures(), [0, 1], r"one class or 6 of them, got \(2,\)"),
         (pictures(), 0.5, "class numbers, got torch.float32"),
+        (pictures(), "cat", "class numbers, got 'cat'"),
+        (pictures(), ["cat"] * 6, r"class numbers, got \['cat'"),
     ],
 )
 def test_bad_input(x: Any, targets: Any, message: str) -> None:
