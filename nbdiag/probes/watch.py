@@ -96,6 +96,20 @@ def watch(
     return watcher.run
 
 
+def watching(model: nn.Module) -> Run | None:
+    """The run that watches `model` now, or None: whoever only wants to show it need not begin anew.
+
+    >>> layer = nn.Linear(2, 1)
+    >>> with watch(layer) as run:
+    ...     watching(layer) is run
+    True
+    >>> watching(layer) is None
+    True
+    """
+    watcher = _watchers.get(id(unwrap(model)))
+    return None if watcher is None or watcher.run.closed else watcher.run
+
+
 def _forget(key: int) -> None:
     # Runs whenever the garbage collector likes, perhaps amid torch's walk through its hooks or
     # under a lock of ours: only go quiet now, and tidy up when somebody calls.

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from nbdiag.measures.run import Run
 from nbdiag.probes.norms import NormReader, Sample, settle
-from nbdiag.probes.watch import watch
+from nbdiag.probes.watch import watch, watching
 from tests.probes.patients import PATIENTS, admit, hooks, steps
 
 
@@ -459,3 +459,16 @@ def test_hooks_are_gone_after_close() -> None:
     assert hooks(patient) != before
     run.close()
     assert hooks(patient) == before
+
+
+def test_the_run_that_watches_a_model_now() -> None:
+    model = Hand([0.0, 0.0])
+    assert watching(model) is None
+    earlier = watch(model)
+    assert watching(model) is earlier
+    assert watching(nn.DataParallel(model)) is earlier
+    assert watching(Hand([0.0, 0.0])) is None
+    later = watch(model)
+    assert watching(model) is later
+    later.close()
+    assert watching(model) is None
