@@ -79,6 +79,8 @@ def open_data(data: Any, array_batch: int = BATCH) -> Source:
         return _from_loader(data)
     if isinstance(data, (tuple, list)) and len(data) == 2 and all(map(_is_array, data)):
         return _from_arrays(data[0], data[1], array_batch)
+    if isinstance(data, tuple) and len(data) == 2 and _rows_and_labels(*data):
+        return _from_arrays(data[0], data[1], array_batch)
     if isinstance(data, IterableDataset):
         return _from_loader(DataLoader(data, batch_size=BATCH, collate_fn=_collate))
     if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not _is_array(data):
@@ -93,6 +95,11 @@ def open_data(data: Any, array_batch: int = BATCH) -> Source:
 
 def _is_array(value: Any) -> bool:
     return hasattr(value, "shape") and (hasattr(value, "dtype") or hasattr(value, "dtypes"))
+
+
+def _rows_and_labels(x: Any, y: Any) -> bool:
+    """An array and a plain list of class numbers or names, which is no data set of two samples."""
+    return _is_array(x) and isinstance(y, list) and all(isinstance(v, int | str) for v in y)
 
 
 def _from_arrays(x: Any, y: Any, batch: int) -> Source:

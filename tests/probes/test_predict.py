@@ -170,7 +170,8 @@ def test_the_loaders_collate_function_is_used() -> None:
 def test_pairs_of_arrays() -> None:
     x = np.stack([Numbered()[i][0].numpy() for i in ALL])
     y = np.arange(N) % CLASSES
-    for pair in ((x, y), (torch.tensor(x), torch.tensor(y)), (x.astype(np.float64), list_of(y))):
+    pairs: list[Any] = [(x, y), (torch.tensor(x), torch.tensor(y)), (x, y.tolist())]
+    for pair in [*pairs, (x.astype(np.float64), list_of(y))]:
         told = predict(nn.Sequential(nn.Identity(), Identity()), pair, progress=False)
         assert order_of(told) == ALL
         assert told.inputs is not None
@@ -328,7 +329,7 @@ def test_inference_mode_around_predict() -> None:
     [
         (3, torch.sigmoid, r"3 sigmoid .*multi-label"),
         (2, torch.sigmoid, r"2 sigmoid .*multi-label"),
-        (2, lambda z: z.softmax(1)[:, 1], "single column"),
+        (2, lambda z: z.softmax(1)[:, 1], r'one of two columns, return both, or say output="prob'),
         (1, F.logsigmoid, "log-sigmoid"),
         (3, lambda z: z.softmax(0), r"dim=1"),
         (3, lambda z: z[:, :, None, None].expand(-1, -1, 4, 4), r"shape \(23, 3, 4, 4\)"),
