@@ -94,7 +94,7 @@ def decide(
         )
     elif ending is not None and columns == 1:
         raise ValueError(
-            f"the model ends in a {ending.replace('_', '-')} and returns a single column: taken over "
+            f"the model ends in a {ending.replace('_', '-')} and returns one column: taken over "
             "that column alone it is always the same number, so return the logit instead; "
             "where it is one of two columns, return both"
             + (', or say output="probability"' if ending == "softmax" else "")

@@ -45,7 +45,7 @@ def test_decide(raw: np.ndarray, known: dict, reading: str) -> None:
     ("raw", "known", "message"),
     [
         (PROBABILITIES, {"ending": "sigmoid"}, r"3 sigmoid .*multi-label"),
-        (COLUMN, {"ending": "softmax"}, "single column"),
+        (COLUMN, {"ending": "softmax"}, "returns one column"),
         (COLUMN, {"ending": "log_sigmoid"}, "return the logit"),
         (COLUMN, {"network": False}, 'output="probability" or output="logit"'),
         (LOGITS, {"network": False}, 'output="logits"'),
