@@ -82,9 +82,11 @@ export function Panel(props: Props): JSX.Element {
             {source}
           </span>
         )}
-        <span class="nbd-status">{status}</span>
-        <span class={`nbd-chip nbd-chip-${state}`} title={chip.title} role="status">
-          <span aria-hidden="true">{chip.mark}</span> {chip.word}
+        <span class="nbd-now">
+          <span class="nbd-status">{status}</span>
+          <span class={`nbd-chip nbd-chip-${state}`} title={chip.title} role="status">
+            <span aria-hidden="true">{chip.mark}</span> {chip.word}
+          </span>
         </span>
       </header>
       <Findings
