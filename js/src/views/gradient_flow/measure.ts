@@ -12,9 +12,9 @@ const GAP = 14;
 
 export interface Layout {
   small: boolean;
-  /** Width of the name column, and how many characters of a name fit it. */
+  /** Width of the name column, and how many characters of a name fit it at a depth of the tree. */
   names: number;
-  chars: number;
+  chars(depth: number): number;
   /** Whether the layers' kinds fit beside their names. */
   kinds: boolean;
   bars: number;
@@ -36,8 +36,9 @@ export function measure(width: number, rows: readonly Node[], info: Info): Layou
     full = Math.max(full, own + 8 + note.length * SMALL_CHAR);
   }
   const kinds = full <= most;
-  const names = Math.round(Math.min(most, kinds ? full : plain));
+  const names = Math.ceil(Math.min(most, kinds ? full : plain));
   const rest = Math.max(0, width - names - (small ? 2 * GAP : NUMBERS + 3 * GAP));
-  const chars = Math.floor((names - TOGGLE) / CHAR);
+  const chars = (depth: number) =>
+    Math.max(5, Math.floor((names - TOGGLE - depth * INDENT) / CHAR));
   return { small, names, chars, kinds, bars: rest * 0.45, heat: rest * 0.55 };
 }

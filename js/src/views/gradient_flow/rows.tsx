@@ -41,7 +41,6 @@ export function Row(props: Props): JSX.Element {
   const status = series?.status[sample] ?? OK;
   const value = 10 ** log;
   const note = group ? plural(node.layers.length, "layer") : layer?.kind;
-  const room = Math.max(5, nameChars - node.depth * 2);
   return (
     <div
       class={`gf-row${selected ? " gf-selected" : ""}${group && open ? " gf-heading" : ""}`}
@@ -75,7 +74,7 @@ export function Row(props: Props): JSX.Element {
           <span class="gf-toggle" />
         )}
         <span title={node.path}>
-          <Name name={node.label} max={room} />
+          <Name name={node.label} max={nameChars} />
         </span>
         {kinds && note && <span class="gf-kind">{note}</span>}
       </div>

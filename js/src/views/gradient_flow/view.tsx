@@ -253,7 +253,7 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
                     domain={domain}
                     scale={scale}
                     height={rowHeight}
-                    nameChars={layout.chars}
+                    nameChars={layout.chars(node.depth)}
                     kinds={layout.kinds}
                     open={tree.isOpen(node)}
                     selected={node.id === selected?.id}
