@@ -70,10 +70,22 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 }
 
 /** Shortens in the middle, where names differ least: "encoder…mlp.fc2". */
-export function shorten(name: string, max: number): string {
+export function shorten(name: string, max: number, tailShare = 0.6): string {
   const chars = [...name];
   if (chars.length <= max) return name;
   if (max <= 1) return "…";
-  const tail = Math.ceil((max - 1) * 0.6);
+  const tail = Math.ceil((max - 1) * tailShare);
   return `${chars.slice(0, max - 1 - tail).join("")}…${chars.slice(chars.length - tail).join("")}`;
+}
+
+/** Shortens names that stand side by side where most of them stay apart: middle, end or start. */
+export function shortenAll(names: readonly string[], max: number): string[] {
+  let best: string[] = [];
+  let most = -1;
+  for (const tailShare of [0.6, 0, 1]) {
+    const texts = names.map((name) => shorten(name, max, tailShare));
+    const apart = new Set(texts).size;
+    if (apart > most) [best, most] = [texts, apart];
+  }
+  return best;
 }

@@ -1,7 +1,7 @@
 export { Canvas, type Draw, type Pane } from "./canvas";
 export { Button, type Option, Segmented, Select, Slider } from "./controls";
 export { type Failure, type Finding, Findings, readFailures, readFindings } from "./findings";
-export { count, number, percent, plural, power, short, shorten } from "./format";
+export { count, number, percent, plural, power, short, shorten, shortenAll } from "./format";
 export {
   useAbort,
   useReducedMotion,

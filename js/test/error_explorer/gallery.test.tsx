@@ -130,12 +130,21 @@ describe("the gallery", () => {
     );
     expect(stage().all("[data-id] img")).toHaveLength(0);
     expect(stage().all("[data-id]").length).toBeGreaterThan(0);
-    expect(stage().find<HTMLButtonElement>(".ex-cam button")?.disabled).toBe(true);
-    expect(stage().find(".ex-cam")?.textContent).toContain("the model has no convolution");
+    // nothing to lay a map over: a control that can never be used only distracts
+    expect(stage().find(".ex-cam")).toBeNull();
     await stage().click('[data-id="1000"]');
     expect(stage().find("[data-detail]")?.dataset.detail).toBe("1000");
     expect(stage().asked("overlay")).toEqual([]);
     expect(stage().asked("image")).toEqual([]);
+  });
+
+  it("says why pictures have no map", async () => {
+    const overlay = { available: false, reason: "the model has no convolution" };
+    await stage().show(DIGITS, COUNTS, { info: infoOf(DIGITS, { overlay }) });
+    await stage().click('[data-cell="0,1"]');
+    await stage().page(40);
+    expect(stage().find<HTMLButtonElement>(".ex-cam button")?.disabled).toBe(true);
+    expect(stage().find(".ex-cam")?.textContent).toContain("the model has no convolution");
   });
 
   it("is worked by keys: arrows, Space selects, Enter opens the sample", async () => {
@@ -164,7 +173,7 @@ describe("the selection", () => {
     await stage().show();
     await stage().click('[data-cell="0,1"]');
     const line = () => stage().find("[data-selection]");
-    expect(line()?.textContent).toContain("40 samples selected");
+    expect(line()?.textContent).toContain("40 selected");
     expect(line()?.textContent).toContain("explorer.selection");
     expect(line()?.dataset.pending).toBe("true");
     await stage().settle(1100);
@@ -177,7 +186,7 @@ describe("the selection", () => {
       stage().model.reply({ selection: 3 }, [], "select");
     });
     await stage().settle();
-    expect(line()?.textContent).toContain("3 samples selected");
+    expect(line()?.textContent).toContain("3 selected");
     expect(line()?.textContent).not.toContain("takes effect");
     expect(line()?.dataset.pending).toBe("false");
   });

@@ -49,11 +49,11 @@ describe("overlays", () => {
     await stage().click(".ex-cam button");
     await stage().click(".ex-cam button");
     expect(stage().asked("overlay")).toHaveLength(first);
-    await act(async () => radio("true")?.click());
+    await act(async () => radio("True")?.click());
     await stage().settle();
     expect(stage().asked("overlay").at(-1)?.target).toBe("true");
     await stage().maps([1]);
-    await act(async () => radio("predicted")?.click());
+    await act(async () => radio("Predicted")?.click());
     await stage().settle();
     expect(stage().asked("overlay")).toHaveLength(first + 1);
     expect(states()[0]).toBe("ready");
@@ -91,9 +91,9 @@ describe("overlays", () => {
     await stage().click(".ex-cam button");
     await stage().maps([2, 0, Number.NaN, 5]);
     expect(words()).toMatch(/full colour = 5\.00, the largest of \d+ maps so far/);
-    await act(async () => radio("each its own")?.click());
+    await act(async () => radio("Each its own")?.click());
     await stage().settle();
-    expect(words()).toContain("each picture’s own maximum is in full colour");
+    expect(words()).toContain("full colour = each picture’s own maximum");
   });
 
   it("show an error on the panel, and are not asked for again by themselves", async () => {

@@ -1,5 +1,14 @@
 import { expect, it } from "vitest";
-import { count, number, percent, plural, power, short, shorten } from "../../src/ui/format";
+import {
+  count,
+  number,
+  percent,
+  plural,
+  power,
+  short,
+  shorten,
+  shortenAll,
+} from "../../src/ui/format";
 
 it.each([
   [0, "0"],
@@ -64,6 +73,16 @@ it.each([
 ])("shorten(%s, %d) is %s", (name, max, text) => {
   expect(shorten(name, max)).toBe(text);
   expect([...shorten(name, max)].length).toBeLessThanOrEqual(max);
+});
+
+it.each([
+  [["conv1", "fc"], 5, ["conv1", "fc"]],
+  [["layer1.0.conv1", "layer1.0.conv2"], 9, ["lay…conv1", "lay…conv2"]],
+  [["species 01 of it", "species 02 of it"], 11, ["species 01…", "species 02…"]],
+  [["a long one", "a long two"], 3, ["…ne", "…wo"]],
+  [[], 5, []],
+])("shortenAll(%j, %d) keeps names apart: %j", (names, max, texts) => {
+  expect(shortenAll(names, max)).toEqual(texts);
 });
 
 it.each([

@@ -13,17 +13,17 @@ interface Props {
 }
 
 const TARGETS: { value: Target; text: string; title: string }[] = [
-  { value: "predicted", text: "predicted", title: "What spoke for the class it predicted" },
-  { value: "true", text: "true", title: "What spoke for the class it should have predicted" },
+  { value: "predicted", text: "Predicted", title: "What spoke for the class it predicted" },
+  { value: "true", text: "True", title: "What spoke for the class it should have predicted" },
 ];
 const SCALES: { value: Scale; text: string; title: string }[] = [
-  { value: "shared", text: "shared", title: "One colour scale for all pictures" },
-  { value: "own", text: "each its own", title: "Each picture's own largest value in full colour" },
+  { value: "shared", text: "Shared", title: "One colour scale for all pictures" },
+  { value: "own", text: "Each its own", title: "Each picture's own largest value in full colour" },
 ];
 
 export function scaleWords(scale: Scale, shared: { peak: number; maps: number }): string {
   if (scale === "own") {
-    return "each picture’s own maximum is in full colour: compare places, not strengths";
+    return "full colour = each picture’s own maximum: compare places only";
   }
   if (shared.maps === 0) return "full colour is the largest value of all maps shown";
   return `full colour = ${number(shared.peak)}, the largest of ${plural(shared.maps, "map")} so far`;
@@ -46,7 +46,7 @@ export function CamControls({ settings, onChange, reason, shared }: Props) {
       {on && (
         <>
           <span class="ex-field">
-            <span>explains</span>
+            <span>Explains</span>
             <Segmented
               label="Class explained"
               value={target}
@@ -55,7 +55,7 @@ export function CamControls({ settings, onChange, reason, shared }: Props) {
             />
           </span>
           <span class="ex-field">
-            <span>scale</span>
+            <span>Scale</span>
             <Segmented
               label="Colour scale"
               value={scale}
@@ -63,19 +63,19 @@ export function CamControls({ settings, onChange, reason, shared }: Props) {
               onChange={(value) => onChange({ scale: value })}
             />
           </span>
-          <span class="ex-field ex-opacity">
-            <span>opacity</span>
-            <Slider
-              label="Opacity of the overlay"
-              value={Math.round(opacity * 100)}
-              min={10}
-              max={100}
-              step={5}
-              text={`${Math.round(opacity * 100)} %`}
-              onInput={(value) => onChange({ opacity: value / 100 })}
-            />
-          </span>
           <span class="ex-scale">
+            <span class="ex-field ex-opacity">
+              <span>Opacity</span>
+              <Slider
+                label="Opacity of the overlay"
+                value={Math.round(opacity * 100)}
+                min={10}
+                max={100}
+                step={5}
+                text={`${Math.round(opacity * 100)} %`}
+                onInput={(value) => onChange({ opacity: value / 100 })}
+              />
+            </span>
             <span class="nbd-muted">0</span>
             <span class="ex-ramp" style={{ background: gradient(camColour) }} />
             <span class="nbd-muted">{scaleWords(scale, shared)}</span>

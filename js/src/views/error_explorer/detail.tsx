@@ -70,7 +70,7 @@ export function Detail(props: Props) {
     >
       <div class="ex-detail-bar">
         <Button onClick={onClose} title="Back to all samples (Escape)">
-          all {plural(total, "sample")}
+          {total === 1 ? "Back" : `All ${plural(total, "sample")}`}
         </Button>
         <span class="ex-field">
           <Button label="Previous sample" onClick={go(-1)} disabled={index === 0}>
@@ -91,7 +91,7 @@ export function Detail(props: Props) {
               disabled={!selection.editable}
               onChange={toggle}
             />
-            selected
+            Selected
           </label>
         )}
       </div>

@@ -141,7 +141,7 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
         order={total > 1 ? words.order : ""}
         onClear={() => selection.clear()}
       />
-      {total > 0 && (
+      {total > 0 && (pictures || info.overlay.available) && (
         <CamControls
           {...{ settings, reason, shared }}
           onChange={(change) => explorer.change(change)}

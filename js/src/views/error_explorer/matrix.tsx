@@ -1,5 +1,5 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
-import { Canvas, css, type Draw, inkOn, keys, type RGB, shorten, Tooltip } from "../../ui";
+import { Canvas, css, type Draw, inkOn, keys, type RGB, shortenAll, Tooltip } from "../../ui";
 import { errorScale, RIGHT } from "./colours";
 import type { Confusion } from "./confusion";
 import { moveCell } from "./keys";
@@ -43,7 +43,7 @@ export function useMatrixLayout(
   const order = useMemo(() => (matrix ? orderClasses(matrix, ordering) : []), [matrix, ordering]);
   return useMemo(() => {
     if (!matrix || width === 0) return null;
-    const names = classes.map((name) => shorten(name, classes.length <= 12 ? 16 : 13));
+    const names = shortenAll(classes, classes.length <= 12 ? 16 : 13);
     const nameWidths = names.map(textWidth);
     const hasNonfinite = matrix.hasNonfinite;
     return { names, layout: layOut({ order, width, hasNonfinite, nameWidths, maxHeight }) };

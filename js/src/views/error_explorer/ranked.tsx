@@ -1,5 +1,5 @@
-import { useState } from "preact/hooks";
-import { count, css, Name, useTheme } from "../../ui";
+import { useMemo, useState } from "preact/hooks";
+import { count, css, Name, shortenAll, useTheme } from "../../ui";
 import { errorScale } from "./colours";
 import type { Confusion, RankedError } from "./confusion";
 import { errorLevel, type Shown } from "./matrix_paint";
@@ -7,6 +7,8 @@ import { type Cell, NOT_FINITE, sameCell } from "./types";
 import { cellLabel, share as shareText } from "./words";
 
 const FOLDED = 10;
+/** Names longer than this want a line of their own for their pair. */
+const LONG = 9;
 
 interface Props {
   errors: readonly RankedError[];
@@ -16,15 +18,30 @@ interface Props {
   opened: Cell | null;
   onOpen: (cell: Cell) => void;
   onPoint: (cell: Cell | null) => void;
+  /** Whether `errors` are all there are. */
+  complete: boolean;
 }
 
 /** The largest confusions as a list: what makes a hundred classes readable. */
-export function Ranked({ errors, matrix, classes, shown, opened, onOpen, onPoint }: Props) {
+export function Ranked(props: Props) {
+  const { errors, matrix, classes, shown, opened, onOpen, onPoint, complete } = props;
   const [all, setAll] = useState(false);
   const shownErrors = all ? errors : errors.slice(0, FOLDED);
   const scale = errorScale(useTheme());
+  const names = useMemo(() => shortenAll(classes, 24), [classes]);
+  const roomy = shownErrors.some(({ cell }) =>
+    cell.some((c) => [...(names[c] ?? "")].length > LONG),
+  );
+  const name = (c: number) => (
+    <span class={(names[c] ?? "").length > LONG ? "ex-shrinks" : ""}>
+      <Name name={classes[c] ?? ""} text={names[c]} />
+    </span>
+  );
   return (
-    <section class={`ex-ranked${all ? " ex-long" : ""}`} aria-label="Largest confusions">
+    <section
+      class={`ex-ranked${all ? " ex-long" : ""}${roomy ? " ex-roomy" : ""}`}
+      aria-label="Largest confusions"
+    >
       <h3>
         Largest confusions <span class="nbd-muted ex-hint">true → predicted</span>
       </h3>
@@ -45,13 +62,9 @@ export function Ranked({ errors, matrix, classes, shown, opened, onOpen, onPoint
                 onBlur={() => onPoint(null)}
               >
                 <span class="ex-pair">
-                  <Name name={classes[cell[0]] ?? ""} max={24} />
+                  {name(cell[0])}
                   <span class="nbd-muted">→</span>
-                  {cell[1] === NOT_FINITE ? (
-                    <i>not finite</i>
-                  ) : (
-                    <Name name={classes[cell[1]] ?? ""} max={24} />
-                  )}
+                  {cell[1] === NOT_FINITE ? <i>not finite</i> : name(cell[1])}
                 </span>
                 <span class="ex-amount">
                   {count(n)} <span class="nbd-muted">({shareText(share)})</span>
@@ -71,7 +84,11 @@ export function Ranked({ errors, matrix, classes, shown, opened, onOpen, onPoint
           aria-expanded={all}
           onClick={() => setAll(!all)}
         >
-          {all ? "Show fewer" : `Show the largest ${errors.length}`}
+          {all
+            ? "Show fewer"
+            : complete
+              ? `Show all ${errors.length}`
+              : `Show the largest ${errors.length}`}
         </button>
       )}
     </section>

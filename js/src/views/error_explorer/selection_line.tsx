@@ -1,4 +1,4 @@
-import { Deferred, plural } from "../../ui";
+import { count, Deferred } from "../../ui";
 import type { Pending } from "../../wire";
 import type { Selection } from "./selection";
 
@@ -15,9 +15,8 @@ export function SelectionLine({ selection, pending, order, onClear }: Props) {
   const n = selection.size;
   return (
     <p class="ex-selection" data-selection={n} data-pending={selection.pending}>
-      {order && <span class="ex-order">{order}</span>}
       <span>
-        {n === 0 ? "no samples selected" : `${plural(n, "sample")} selected`}
+        {n === 0 ? "none selected" : `${count(n)} selected`}
         {" – "}
         <code>explorer.selection</code> in Python
       </span>
@@ -26,6 +25,7 @@ export function SelectionLine({ selection, pending, order, onClear }: Props) {
           Select none
         </button>
       )}
+      {order && <span class="ex-order">{order}</span>}
       <Deferred pending={pending.filter((request) => request.name === "select")} />
     </p>
   );

@@ -32,13 +32,13 @@ const WIDE = 900;
 const RANKED = 100;
 
 const SHOWN: { value: Shown; text: string; title: string }[] = [
-  { value: "counts", text: "counts", title: "Samples in each cell" },
-  { value: "share", text: "row %", title: "Share of the samples of each true class" },
+  { value: "counts", text: "Counts", title: "Samples in each cell" },
+  { value: "share", text: "Row %", title: "Share of the samples of each true class" },
 ];
 const ORDERINGS: { value: Ordering; text: string }[] = [
-  { value: "label", text: "label" },
-  { value: "errors", text: "most errors first" },
-  { value: "confusion", text: "confused together" },
+  { value: "label", text: "class label" },
+  { value: "errors", text: "most errors" },
+  { value: "confusion", text: "confused with each other" },
 ];
 
 export function View({ store, connection, requests }: ViewProps<Explorer>) {
@@ -108,6 +108,7 @@ export function View({ store, connection, requests }: ViewProps<Explorer>) {
                   </div>
                   <Ranked
                     {...{ errors, matrix }}
+                    complete={errors.length < RANKED}
                     classes={info.classes}
                     shown={settings.shown}
                     opened={cell}
@@ -168,7 +169,7 @@ function MatrixControls({ settings, onChange }: ControlsProps) {
         onChange={(shown) => onChange({ shown })}
       />
       <Select
-        label="order"
+        label="Order by"
         value={settings.ordering}
         options={ORDERINGS}
         onChange={(ordering) => onChange({ ordering })}
