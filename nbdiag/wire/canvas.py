@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -52,10 +53,41 @@ def shorten(name: str, longest: int) -> str:
     >>> shorten("backbone.layer1.0.conv1", 13)
     'backbo….conv1'
     """
+    return _cut(name, longest, longest // 2)
+
+
+def _cut(name: str, longest: int, head: int) -> str:
     if len(name) <= longest:
         return name
-    head = longest // 2
-    return f"{name[:head]}…{name[head + 1 - longest :]}"
+    return f"{name[:head]}…{name[len(name) - (longest - 1 - head) :]}"
+
+
+def shorten_all(names: Sequence[str], longest: int) -> list[str]:
+    """Shortens names that stand side by side where most of them stay apart.
+
+    >>> shorten_all(["species 01 of it", "species 02 of it"], 11)
+    ['species 01…', 'species 02…']
+    """
+    heads = longest // 2, longest - 1, 0  # cut in the middle, at the end, at the start
+    ways = [[_cut(name, longest, head) for name in names] for head in heads]
+    return max(ways, key=lambda texts: len(set(texts)))
+
+
+def ink_on(rgb: np.ndarray) -> str:
+    """Dark or white text, whichever reads better on that colour (WCAG 2 contrast).
+
+    >>> ink_on(np.array([59, 176, 148])), ink_on(np.array([68, 1, 84]))
+    ('#1b1f24', '#ffffff')
+    """
+    light = _luminance(rgb)
+    dark = _luminance(np.array([int(INK[i : i + 2], 16) for i in (1, 3, 5)]))
+    return INK if (light + 0.05) / (dark + 0.05) >= 1.05 / (light + 0.05) else "#ffffff"
+
+
+def _luminance(rgb: np.ndarray) -> float:
+    share = rgb / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
 
 class Canvas:
@@ -71,6 +103,16 @@ class Canvas:
     ) -> None:
         """Text at (x, y); ``anchor`` as Pillow's: l, m or r and then t, m or b."""
         self._draw.text((x * SCALE, y * SCALE), text, fill=color, font=_font(size), anchor=anchor)
+
+    def upright(self, x: float, y: float, text: str, *, size: int = 11, color: str = INK) -> None:
+        """Text running upwards, its last letter at (x, y); for labels too close to lie flat."""
+        font = _font(size)
+        left, top, right, bottom = (round(edge) for edge in font.getbbox(text))
+        mask = Image.new("L", (max(1, right - left), max(1, bottom - top)))
+        ImageDraw.Draw(mask).text((-left, -top), text, fill=255, font=font)
+        turned = mask.transpose(Image.Transpose.ROTATE_90)
+        corner = (round(x * SCALE - turned.width / 2), round(y * SCALE))
+        self._image.paste(color, (*corner, *(np.add(corner, turned.size).tolist())), turned)
 
     def power(self, x: float, y: float, exponent: int, size: int = 10, color: str = MUTED) -> None:
         """A power of ten centred at (x, y), its exponent raised."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbdiag.wire.canvas import INK, LINE, MUTED, Canvas, shorten, viridis
+from nbdiag.wire.canvas import LINE, MUTED, Canvas, ink_on, shorten_all, viridis
 
 WIDTH = 860
 NAMES = 110
@@ -39,23 +39,29 @@ def draw(
     """PNG of a (C, C) matrix of counts, true classes in rows."""
     count = len(classes)
     head = 26 + 22 * (min(len(findings), 3) + (len(findings) > 3)) + 44
-    board = Canvas(WIDTH, int(head + MATRIX + 46))
-    top = board.header(
-        "Error explorer", f"{source}, {int(matrix.sum()):,} samples, {accuracy}", findings
-    )
-    top += 26
     cell = MATRIX / count
+    names = shorten_all(classes, 15)
+    widest = max(Canvas(1, 1).text_width(name, 11) for name in names)
+    upright = count > 1 and widest + 6 > cell  # column labels that would run into one another
+    below = (widest if upright else 11) + 12
+    board = Canvas(WIDTH, int(head + MATRIX + below + 24))
+    parts = [source, f"{int(matrix.sum()):,} samples", accuracy]
+    top = board.header("Error explorer", ", ".join(part for part in parts if part), findings)
+    top += 26
     right, bottom = NAMES + MATRIX, top + MATRIX
     _draw_cells(board, matrix, top, cell)
     stride = max(1, int(np.ceil(14 / cell)))
     for index in range(0, count, stride):
         middle = (index + 0.5) * cell
-        board.text(NAMES - 6, top + middle, shorten(classes[index], 15), size=11, anchor="rm")
-        if index % (stride * 2) == 0 or cell * stride > 30:
-            label = shorten(classes[index], max(2, int(stride * cell / 6)))
-            board.text(NAMES + middle, bottom + 11, label, size=11, anchor="mm")
+        board.text(NAMES - 6, top + middle, names[index], size=11, anchor="rm")
+        if upright:
+            board.upright(NAMES + middle, bottom + 6, names[index], size=11)
+        else:
+            board.text(NAMES + middle, bottom + 11, names[index], size=11, anchor="mm")
     board.text(NAMES, top - 12, "rows: true class", size=11, color=MUTED)
-    board.text(right, bottom + 30, "columns: predicted class", size=11, color=MUTED, anchor="rm")
+    board.text(
+        right, bottom + below + 8, "columns: predicted class", size=11, color=MUTED, anchor="rm"
+    )
     _draw_ranking(board, matrix, classes, right + 40, top)
     return board.png()
 
@@ -78,13 +84,12 @@ def _draw_cells(board: Canvas, matrix: np.ndarray, top: float, cell: float) -> N
             board.line(NAMES + at, top, NAMES + at, top + MATRIX, LINE)
         size = 11 if cell < 50 else 14
         for row, column in zip(*np.nonzero(matrix), strict=True):
-            dark = row != column and colors[row, column] @ np.array([0.299, 0.587, 0.114]) < 140
             board.text(
                 NAMES + (column + 0.5) * cell,
                 top + (row + 0.5) * cell,
                 f"{int(matrix[row, column]):,}",
                 size=size,
-                color="#ffffff" if dark else INK,
+                color=ink_on(colors[row, column]),
                 anchor="mm",
             )
     board.line(NAMES, top, NAMES, top + MATRIX, MUTED)
@@ -98,12 +103,13 @@ def _draw_ranking(
         x, top - 12, "largest confusions, and their share of the true class", size=11, color=MUTED
     )
     cells = largest(matrix, 12)
+    names = shorten_all(classes, 14)
     if not cells:
         board.text(x, top + 12, "no errors", color=MUTED)
     longest = matrix[cells[0]] if cells else 1
     for rank, (row, column) in enumerate(cells):
         y = top + 14 + rank * 32
-        name = f"{shorten(classes[row], 14)}  taken for  {shorten(classes[column], 14)}"
+        name = f"{names[row]}  taken for  {names[column]}"
         board.text(x, y, name, size=12)
         share = matrix[row, column] / matrix[row].sum()
         number = f"{int(matrix[row, column]):,}  ({share:.0%})"

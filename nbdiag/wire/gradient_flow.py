@@ -62,7 +62,7 @@ def draw(
     head = 26 + 22 * (min(len(findings), 3) + (len(findings) > 3)) + 40
     board = Canvas(WIDTH, int(head + pitch * len(shown) + 48))
     at = f"step {int(steps[-1]):,}" if len(steps) else "no optimizer step yet"
-    top = board.header("Gradient flow", f"{source}, {at}", findings) + 22
+    top = board.header("Gradient flow", f"{source}, {at}" if source else at, findings) + 22
     bottom = top + pitch * len(shown)
     for row, layer in enumerate(shown):
         y = top + (row + 0.5) * pitch
@@ -85,7 +85,7 @@ def draw(
     board.text(x1, bottom + 10, f"{int(steps[-1]):,}", size=10, color=MUTED, anchor="rm")
     note = f"{len(steps):,} samples, {len(layers)} layers"
     if len(shown) < len(layers):
-        note += f", every {len(layers) / len(shown):.1f}th layer drawn"
+        note += f", {len(shown)} of them drawn"
     board.text(14, bottom + 32, note, size=10, color=MUTED)
     _draw_legend(board, (low, high), x1, bottom + 32)
     return board.png()

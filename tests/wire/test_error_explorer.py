@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nbdiag.wire.canvas import SCALE
+from nbdiag.wire.canvas import SCALE, Canvas
 from nbdiag.wire.error_explorer import MATRIX, NAMES, draw, largest
 
 
@@ -57,3 +57,42 @@ def test_any_number_of_classes_is_drawn(classes: int) -> None:
 
 def test_no_samples() -> None:
     assert pixels(np.zeros((3, 3), int)).shape[1] == 860 * SCALE
+
+
+@pytest.mark.parametrize("classes", [6, 100])
+def test_labels_of_long_names_stay_apart(classes: int) -> None:
+    names = [f"species {i:03d} of the family" for i in range(classes)]
+    png = draw(
+        source="", classes=names, matrix=np.eye(classes, dtype=int), accuracy="", findings=[]
+    )
+    image = np.asarray(Image.open(io.BytesIO(png)).convert("L")).astype(int)
+    left, right = NAMES * SCALE, (NAMES + MATRIX) * SCALE
+    matrix_rows = np.flatnonzero((image[:, left + 2 : right] < 250).any(axis=1))
+    below = matrix_rows.max() - 60 * SCALE  # within the labels: they are the last thing but one
+    label_band = image[below : below + 20 * SCALE, left:right]
+    assert (label_band < 200).any()
+    assert (label_band > 250).all(axis=0).mean() > 0.2  # white between one label and the next
+
+
+@pytest.mark.parametrize(
+    ("source", "subtitle"),
+    [("Net", "Net, 3 samples, accuracy 0.9"), ("", "3 samples, accuracy 0.9")],
+)
+def test_header_names_what_there_is(
+    source: str, subtitle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def header(self: Canvas, title: str, text: str, findings: object) -> float:
+        seen.append(text)
+        return 44.0
+
+    monkeypatch.setattr(Canvas, "header", header)
+    draw(
+        source=source,
+        classes=list("abc"),
+        matrix=np.eye(3, dtype=int),
+        accuracy="accuracy 0.9",
+        findings=[],
+    )
+    assert seen == [subtitle]
