@@ -18,12 +18,16 @@ const TARGETS: { value: Target; text: string; title: string }[] = [
 ];
 const SCALES: { value: Scale; text: string; title: string }[] = [
   { value: "shared", text: "Shared", title: "One colour scale for all pictures" },
-  { value: "own", text: "Each its own", title: "Each picture's own largest value in full colour" },
+  {
+    value: "own",
+    text: "Each its own",
+    title: "Each picture's own largest value in full colour: compare places, not strengths",
+  },
 ];
 
 export function scaleWords(scale: Scale, shared: { peak: number; maps: number }): string {
   if (scale === "own") {
-    return "full colour = each picture’s own maximum: compare places only";
+    return "full colour = each picture’s own maximum";
   }
   if (shared.maps === 0) return "full colour is the largest value of all maps shown";
   return `full colour = ${number(shared.peak)}, the largest of ${plural(shared.maps, "map")} so far`;
