@@ -20,7 +20,7 @@ def is_module(source: Any) -> bool:
 
 
 def as_run(source: Any) -> Run:
-    """A `Run` as it is; a module is watched from now on.
+    """A `Run` as it is; a module's run, if it is being watched, or else a new one.
 
     Raises
     ------
@@ -29,9 +29,9 @@ def as_run(source: Any) -> Run:
     if isinstance(source, Run):
         return source
     if is_module(source):
-        from nbdiag.probes.watch import watch
+        from nbdiag.probes.watch import watch, watching
 
-        return watch(source)
+        return watching(source) or watch(source)
     raise TypeError(
         f"expected a torch.nn.Module or a Run from nd.watch(model, optimizer), "
         f"got {type(source).__name__}"

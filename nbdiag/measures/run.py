@@ -48,7 +48,7 @@ class Run:
     >>> recording = Recording(["w"], [LayerInfo("fc", "Linear", ("w",), 6, 2)], [0])
     >>> Run("mlp", recording)
     Run 'mlp': 0 optimizer steps, 1 layer, 6 parameters
-    no findings
+    waiting for the first optimizer step
     """
 
     def __init__(
@@ -379,7 +379,18 @@ class Run:
         )
         head = f"Run {self.name!r}: {', '.join(parts)}"
         failed = [f"failed: {f.probe} at step {f.step}, {f.reason}" for f in self._failures]
-        return "\n".join([head, *failed, *text_lines(self.findings())])
+        return "\n".join([head, *failed, *self._verdict()])
+
+    def _verdict(self) -> list[str]:
+        """The findings as text; without a single step there is nothing to call healthy."""
+        if self.step:
+            return text_lines(self.findings())
+        if not self.closed:
+            return ["waiting for the first optimizer step"]
+        return [
+            "no optimizer step was seen: another optimizer may have trained this model; "
+            "in a loop without torch.optim call run.mark_step()"
+        ]
 
 
 def _count(number: int, noun: str) -> str:

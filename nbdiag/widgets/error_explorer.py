@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import traitlets
@@ -35,8 +36,8 @@ class ErrorExplorer(Instrument):
 
     Attributes
     ----------
-    selection : list of ids, the positions in the data set that was predicted. Assign a list to
-        show those samples in the widget.
+    selection : list of ids, the positions in the data set that was predicted. Assign a list or
+        an array of ids to select others.
     predictions, table : what is shown.
 
     Raises
@@ -49,7 +50,7 @@ class ErrorExplorer(Instrument):
 
     matrix = traitlets.Dict().tag(sync=True)
     cell = traitlets.Any(None).tag(sync=True)
-    selection: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    selection = traitlets.Any([]).tag(sync=True)
 
     def __init__(self, source: Any, data: Any = None, *, model: Any = None) -> None:
         self.predictions: Predictions = as_predictions(source, data)
@@ -101,13 +102,15 @@ class ErrorExplorer(Instrument):
 
     @traitlets.validate("selection")
     def _known_ids(self, proposal: Any) -> list[Any]:
-        for key in proposal["value"]:
-            if key not in self._row_of:
+        value = proposal["value"]
+        keys = value.tolist() if hasattr(value, "tolist") else list(value)
+        for key in keys:
+            if isinstance(key, list | dict | set) or key not in self._row_of:
                 raise traitlets.TraitError(
                     f"no sample has the id {key!r}; ids run over the {len(self._row_of)} samples "
                     "of the data set that was predicted"
                 )
-        return proposal["value"]
+        return keys
 
     def _ids(self, rows: Any) -> list[Any]:
         return self.predictions.ids[rows].tolist()
@@ -171,6 +174,8 @@ class ErrorExplorer(Instrument):
         classes = self.predictions.predicted if target == "predicted" else self.predictions.targets
         # a sample without a finite output has no predicted class to explain
         kept = [row for row in rows if classes[row] >= 0]
+        if not kept:
+            raise ValueError("none of these samples has a class to explain")
         ids = [self._ids(row) for row in kept]
         cam = self._overlays.of(ids, [int(classes[row]) for row in kept])
         reply(
@@ -197,7 +202,7 @@ class ErrorExplorer(Instrument):
             if given not in names:
                 raise ValueError(f"no class {given!r}; classes: {', '.join(names[:40])}")
             return names.index(given)
-        return int(given)
+        return operator.index(given)
 
     def _known_cell(self, cell: Any) -> tuple[int, int]:
         true, predicted = (int(index) for index in cell)

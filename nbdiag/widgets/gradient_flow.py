@@ -39,8 +39,9 @@ class GradientFlow(Instrument):
 
     Parameters
     ----------
-    source : a `Run` from ``nd.watch(model, optimizer)``, or an ``nn.Module``, which is then
-        watched through whichever ``torch.optim`` optimizer steps its parameters.
+    source : a `Run` from ``nd.watch(model, optimizer)``, or an ``nn.Module``: its run if it is
+        being watched already, else it is watched from now on, through whichever ``torch.optim``
+        optimizer steps its parameters.
 
     Attributes
     ----------

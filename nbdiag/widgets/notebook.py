@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
+
+
+log = logging.getLogger("nbdiag")
 
 
 class Listener(Protocol):
@@ -55,7 +59,10 @@ class Notebook:
     def _ended(self, *_: Any) -> None:
         self.running = False
         for listener in list(self._listeners):
-            listener.cell_ended()
+            try:
+                listener.cell_ended()
+            except Exception:  # the others must hear of it all the same
+                log.exception("%s failed at the end of a cell", type(listener).__name__)
 
 
 def _shell() -> Any:

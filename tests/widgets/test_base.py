@@ -167,6 +167,29 @@ def test_all_widgets_share_one_registration(shell: Shell) -> None:
     second.close()
 
 
+def test_one_failing_widget_leaves_the_others_their_cell_end(
+    shell: Shell, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[str] = []
+
+    class Failing(Probe):
+        def cell_ended(self) -> None:
+            heard.append("failing")
+            raise RuntimeError("the kernel's socket is gone")
+
+    class Fine(Probe):
+        def cell_ended(self) -> None:
+            heard.append("fine")
+
+    widgets = Failing(), Fine(), Failing()
+    shell.end_cell()
+    assert sorted(heard) == ["failing", "failing", "fine"]
+    assert caplog.text.count("Failing failed at the end of a cell") == 2
+    assert "the kernel's socket is gone" in caplog.text
+    for widget in widgets:
+        widget.close()
+
+
 def test_mimebundle_carries_picture_and_text() -> None:
     data, _ = Probe()._repr_mimebundle_()
     assert data["text/plain"] == "Probe\nno findings"

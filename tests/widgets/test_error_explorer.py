@@ -127,6 +127,8 @@ def test_open_cell_does_what_a_click_does(explorer: nd.ErrorExplorer) -> None:
         explorer.open_cell("cat", 0)
     with pytest.raises(ValueError, match="no cell"):
         explorer.open_cell(0, 2)
+    with pytest.raises(TypeError, match="float"):
+        explorer.open_cell(0.5, 1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,7 @@ def test_open_cell_does_what_a_click_does(explorer: nd.ErrorExplorer) -> None:
         ("page", {}, "'cell'"),
         ("overlay", {"ids": [77], "target": "true"}, "no sample has the id 77"),
         ("overlay", {"ids": [1], "target": "both"}, "'predicted' or 'true', got 'both'"),
+        ("overlay", {"ids": [], "target": "true"}, "none of these samples has a class to explain"),
         ("image", {"id": "x"}, "no sample has the id 'x'"),
         ("select", {"ids": [6]}, "no sample has the id 6"),
     ],
@@ -148,10 +151,20 @@ def test_bad_requests_get_an_error_in_words(
     assert said in reply["error"]
 
 
-def test_selecting_an_unknown_id_from_python_is_an_error(explorer: nd.ErrorExplorer) -> None:
-    with pytest.raises(traitlets.TraitError, match="no sample has the id 99"):
-        explorer.selection = [99]
+@pytest.mark.parametrize("wrong", [[99], np.array([1, 99]), [[1]], ["1"]])
+def test_selecting_an_unknown_id_from_python_is_an_error(
+    explorer: nd.ErrorExplorer, wrong: Any
+) -> None:
+    with pytest.raises(traitlets.TraitError, match="no sample has the id"):
+        explorer.selection = wrong
     assert explorer.selection == []
+
+
+@pytest.mark.parametrize("ids", [[1, 2], (1, 2), np.array([1, 2]), torch.tensor([1, 2])])
+def test_ids_in_any_form_become_a_list(explorer: nd.ErrorExplorer, ids: Any) -> None:
+    explorer.selection = ids
+    assert explorer.selection == [1, 2]
+    assert type(explorer.selection) is list
 
 
 def test_without_a_model_the_overlay_says_why(dataset: TensorDataset) -> None:

@@ -41,6 +41,25 @@ def test_a_module_is_watched_without_its_optimizer() -> None:
     flow.run.close()
 
 
+def test_a_watched_module_is_shown_and_not_watched_anew() -> None:
+    model = make_model()
+    with nd.watch(model, every=1) as run:
+        train(model, 2)
+        flow = nd.GradientFlow(model)
+        assert flow.run is run
+        train(model, 2)
+    assert (run.step, len(run.recording)) == (4, 4)
+
+
+def test_a_run_without_a_step_does_not_claim_health() -> None:
+    model = make_model()
+    with nd.watch(model) as run:
+        assert repr(nd.GradientFlow(run)).endswith("waiting for the first optimizer step")
+    assert "no optimizer step was seen" in repr(run)
+    assert "run.mark_step()" in repr(run)
+    assert "no findings" not in repr(run)
+
+
 def test_stream_and_snapshot_tell_the_same_norms(connect: Any) -> None:
     model = make_model()
     with nd.watch(model, every=1) as run:
