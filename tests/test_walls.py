@@ -30,7 +30,7 @@ INSIDE = {
     "demo": {"demo"},
 }
 FILE_LINES = 400
-WIDGET_LINES = 220
+WIDGET_LINES = 230
 
 
 def imports(source: str) -> Iterator[str]:

@@ -60,5 +60,5 @@ if __name__ == "__main__":
         sheet.paste(picture, (0, y))
         y += picture.height + GAP
     TARGET.parent.mkdir(exist_ok=True)
-    sheet.quantize(256).save(TARGET, optimize=True)
+    sheet.save(TARGET, optimize=True)
     print(f"wrote {TARGET.relative_to(ROOT)}, {width}x{height}")

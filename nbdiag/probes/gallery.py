@@ -58,7 +58,7 @@ class Overlays:
     def _possible(self) -> tuple[str | None, str | None]:
         """Why not, and the layer that is looked at."""
         if self._model is None:
-            return "to see where it looked, ErrorExplorer(predictions, model=model)", None
+            return "to see where it looked, use ErrorExplorer(predictions, model=model)", None
         if not isinstance(self._model, nn.Module):
             kind = type(self._model).__name__
             return f"Grad-CAM looks into an nn.Module, and this is a {kind}", None

@@ -88,11 +88,16 @@ class ErrorExplorer(Instrument):
         }
 
     def picture(self) -> bytes:
+        table, parts = self.table, [f"{len(self.predictions):,} samples"]
+        if self.model is not None:
+            parts.insert(0, model_name(self.model))
+        if self.predictions.n_nonfinite:
+            parts.append(f"{self.predictions.n_nonfinite:,} not finite")
+        interval = f"({100 * table.low:.1f} to {100 * table.high:.1f} %)"
         return draw(
-            source=model_name(self.model),
             classes=self.predictions.class_names,
-            matrix=self.table.matrix,
-            accuracy=f"accuracy {self.table.accuracy_text}",
+            matrix=table.matrix,
+            headline=f"{', '.join(parts)}, accuracy {100 * table.accuracy:.1f} % {interval}",
             findings=self.findings,
         )
 

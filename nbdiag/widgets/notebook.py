@@ -9,7 +9,6 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
-
 log = logging.getLogger("nbdiag")
 
 

@@ -30,13 +30,12 @@ def largest(matrix: np.ndarray, count: int) -> list[tuple[int, int]]:
 
 def draw(
     *,
-    source: str,
     classes: Sequence[str],
     matrix: np.ndarray,
-    accuracy: str,
+    headline: str,
     findings: list[dict[str, Any]],
 ) -> bytes:
-    """PNG of a (C, C) matrix of counts, true classes in rows."""
+    """PNG of a (C, C) matrix of counts, true classes in rows; `headline` goes beside the title."""
     count = len(classes)
     head = 26 + 22 * (min(len(findings), 3) + (len(findings) > 3)) + 44
     cell = MATRIX / count
@@ -45,8 +44,7 @@ def draw(
     upright = count > 1 and widest + 6 > cell  # column labels that would run into one another
     below = (widest if upright else 11) + 12
     board = Canvas(WIDTH, int(head + MATRIX + below + 24))
-    parts = [source, f"{int(matrix.sum()):,} samples", accuracy]
-    top = board.header("Error explorer", ", ".join(part for part in parts if part), findings)
+    top = board.header("Error explorer", headline, findings)
     top += 26
     right, bottom = NAMES + MATRIX, top + MATRIX
     _draw_cells(board, matrix, top, cell)

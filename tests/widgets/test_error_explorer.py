@@ -208,6 +208,16 @@ def test_rows_that_are_not_finite_have_a_column(connect: Any) -> None:
     assert page["samples"][0]["p_pred"] is None
 
 
+def test_the_picture_states_what_the_matrix_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(
+        "nbdiag.widgets.error_explorer.draw", lambda **parts: seen.append(parts["headline"])
+    )
+    half = np.array([[0.9, 0.1], [np.nan, np.nan]])
+    nd.ErrorExplorer(Predictions(np.arange(2), np.array([0, 1]), half)).picture()
+    assert seen == ["2 samples, 1 not finite, accuracy 50.0 % (9.5 to 90.5 %)"]
+
+
 def test_html_in_class_names_stays_text(dataset: TensorDataset) -> None:
     names = ["<img src=x onerror=alert(1)>", "b"]
     explorer = nd.ErrorExplorer(nd.predict(Brightness(), dataset, class_names=names))

@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nbdiag.wire.canvas import SCALE, Canvas
+from nbdiag.wire.canvas import SCALE
 from nbdiag.wire.error_explorer import MATRIX, NAMES, draw, largest
 
 
 def pixels(matrix: np.ndarray) -> np.ndarray:
     png = draw(
-        source="Net",
         classes=[f"<b>class {i}</b>" for i in range(len(matrix))],
         matrix=matrix,
-        accuracy="accuracy 0.9",
+        headline="Net, accuracy 90.0 %",
         findings=[],
     )
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
@@ -62,9 +61,7 @@ def test_no_samples() -> None:
 @pytest.mark.parametrize("classes", [6, 100])
 def test_labels_of_long_names_stay_apart(classes: int) -> None:
     names = [f"species {i:03d} of the family" for i in range(classes)]
-    png = draw(
-        source="", classes=names, matrix=np.eye(classes, dtype=int), accuracy="", findings=[]
-    )
+    png = draw(classes=names, matrix=np.eye(classes, dtype=int), headline="", findings=[])
     image = np.asarray(Image.open(io.BytesIO(png)).convert("L")).astype(int)
     left, right = NAMES * SCALE, (NAMES + MATRIX) * SCALE
     matrix_rows = np.flatnonzero((image[:, left + 2 : right] < 250).any(axis=1))
@@ -72,27 +69,3 @@ def test_labels_of_long_names_stay_apart(classes: int) -> None:
     label_band = image[below : below + 20 * SCALE, left:right]
     assert (label_band < 200).any()
     assert (label_band > 250).all(axis=0).mean() > 0.2  # white between one label and the next
-
-
-@pytest.mark.parametrize(
-    ("source", "subtitle"),
-    [("Net", "Net, 3 samples, accuracy 0.9"), ("", "3 samples, accuracy 0.9")],
-)
-def test_header_names_what_there_is(
-    source: str, subtitle: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[str] = []
-
-    def header(self: Canvas, title: str, text: str, findings: object) -> float:
-        seen.append(text)
-        return 44.0
-
-    monkeypatch.setattr(Canvas, "header", header)
-    draw(
-        source=source,
-        classes=list("abc"),
-        matrix=np.eye(3, dtype=int),
-        accuracy="accuracy 0.9",
-        findings=[],
-    )
-    assert seen == [subtitle]
