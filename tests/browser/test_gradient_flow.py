@@ -93,6 +93,24 @@ def test_bars_move_and_pause_answers_while_the_cell_is_busy(
     assert every == "10"
 
 
+def test_where_the_kernel_cannot_answer_the_widget_says_so(notebook: Notebook, stop: Any) -> None:
+    # without nbdiag's route, ipykernel 7.4 delivers the click to the loop that the cell occupies,
+    # as older kernels do
+    unroute = "\nflow.comm.__dict__.pop('_reply_subshell_for', None)"
+    notebook.open([MODEL, SHOW + unroute + UNTIL])
+    notebook.run(0)
+    notebook.start(1)
+    flow = notebook.widget("gradient_flow")
+    wait_for(lambda: samples(flow) > 5, "the first samples")
+    flow.get_by_role("button", name="Pause").click()
+    wait_for(lambda: "takes effect when the cell ends" in flow.inner_text(), "the word", 10)
+    assert flow.get_attribute("data-state") == "live"
+    stop.touch()
+    notebook.wait(1)
+    wait_for(lambda: flow.get_attribute("data-state") == "paused", "the pause")
+    wait_for(lambda: "takes effect" not in flow.inner_text(), "the word to go")
+
+
 def test_replay_and_scrubber_go_through_the_history(notebook: Notebook) -> None:
     notebook.open([MODEL, SHOW, "train(60, pause=0)\nrun.close()"])
     for index in range(3):
