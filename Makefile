@@ -13,9 +13,10 @@ demo:
 	@$(PYTHON) tools/setup.py demo
 	@$(PYTHON) tools/demo.py
 
-test: setup-test lint types front unit nbval browser wheel
+test: quick nbval browser wheel
 
-quick: setup-test lint types front unit
+quick: setup-test
+	@$(MAKE) --no-print-directory -j2 unit lint types front
 
 setup-test:
 	@$(PYTHON) tools/setup.py test
