@@ -15,9 +15,9 @@ PACKAGE = ROOT / "nbdiag"
 
 # package -> what its files must not import anywhere
 NEVER = {
-    "measures": {"torch", "torchvision", "anywidget", "ipywidgets", "bokeh", "IPython", "nbdiag"},
+    "measures": {"torch", "torchvision", "anywidget", "ipywidgets", "bokeh", "IPython"},
     "probes": {"anywidget", "ipywidgets", "bokeh", "IPython"},
-    "wire": {"torch", "torchvision", "anywidget", "ipywidgets", "scipy", "sklearn", "nbdiag"},
+    "wire": {"torch", "torchvision", "anywidget", "ipywidgets", "scipy", "sklearn"},
     "widgets": {"torch", "torchvision", "captum", "bokeh"},
     "demo": {"anywidget", "ipywidgets", "bokeh"},
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import traitlets
 
-from nbdiag.measures.findings import by_severity
 from nbdiag.measures.recording import Rows
 from nbdiag.measures.run import Run
 from nbdiag.sources import as_run
@@ -64,25 +64,18 @@ class GradientFlow(Instrument):
         self.run: Run = as_run(source)
         self._publishing = threading.Lock()
         self._sent = 0
-        self._thinned = 0
+        self._thinned = self.run.recording.thinned
         self._judged_at = float("-inf")
         self._state = ""
         self._layers = self.run.recording.layers
-        super().__init__(
-            info=self._info(),
-            live=self._live(),
-        )
+        super().__init__(info=self._info(), live=self._live())
         self._judge()
         self._sent = len(self.run.recording)
         self._unsubscribe = self.run.subscribe(self._publish)
 
     def handlers(self) -> dict[str, Handler]:
-        return {
-            "pause": lambda args, reply: self._command("pause", args, reply),
-            "resume": lambda args, reply: self._command("resume", args, reply),
-            "every": lambda args, reply: self._command("every", args, reply),
-            "snapshot": lambda args, reply: reply(self._history()),
-        }
+        commands = {name: partial(self._command, name) for name in ("pause", "resume", "every")}
+        return {**commands, "snapshot": lambda _, reply: reply(self._history())}
 
     def cell_ended(self) -> None:
         self.run.drain()
@@ -98,7 +91,7 @@ class GradientFlow(Instrument):
         return draw(
             source=self.run.model_name,
             layers=[layer.name for layer in self.run.recording.layers],
-            findings=[finding.to_dict() for finding in by_severity(self.run.findings())],
+            findings=[finding.to_dict() for finding in self.run.findings()],
             **_arrays(rows),
         )
 
@@ -139,7 +132,7 @@ class GradientFlow(Instrument):
         }
 
     def _judge(self) -> None:
-        self.findings = [finding.to_dict() for finding in by_severity(self.run.findings())]
+        self.findings = [finding.to_dict() for finding in self.run.findings()]
         self.failures = [
             {"probe": failure.probe, "reason": failure.reason} for failure in self.run.failures
         ]
