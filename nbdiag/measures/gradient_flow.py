@@ -64,11 +64,11 @@ class GradientHistory:
         """At most 1,000 rows of it, the first and the last in full."""
         rows = recording.sketch()
         losses = np.full(len(rows.steps), np.nan)
-        logged, values = recording.scalars.get("loss", (np.empty(0), np.empty(0)))
-        if len(logged) and np.all(np.diff(logged) >= 0):
+        loss = recording.scalars.get("loss")
+        if loss is not None and np.all(np.diff(loss.steps) >= 0):
             # The latest loss known at a step: it may be logged a line after the step.
-            at = np.searchsorted(logged, rows.steps, side="right") - 1
-            losses[at >= 0] = values[at[at >= 0]]
+            at = np.searchsorted(loss.steps, rows.steps, side="right") - 1
+            losses[at >= 0] = loss.values[at[at >= 0]]
         return cls(
             recording.layers,
             rows.steps,

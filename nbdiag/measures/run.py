@@ -84,7 +84,7 @@ class Run:
         self._notify_at, self._notify_cost, self._unseen = 0.0, 0.0, False
         self._thread: threading.Thread | None = None
         self._last_step_at = float("-inf")
-        self._judged: tuple[tuple[int, int], list[Finding]] | None = None
+        self._judged: tuple[int, list[Finding]] | None = None
 
     # What it holds -----------------------------------------------------------------------------
 
@@ -142,13 +142,12 @@ class Run:
 
     def findings(self) -> list[Finding]:
         """What is wrong with this training, most severe first; empty when nothing is."""
-        from nbdiag.measures.gradient_flow import GradientHistory, judge
+        from nbdiag.measures import verdict
 
         recording = self.recording
-        key = (len(recording), recording.thinned)
+        key = recording.version
         if self._judged is None or self._judged[0] != key:
-            history = GradientHistory.from_recording(recording)
-            self._judged = key, judge(history, self.model_kinds)
+            self._judged = key, verdict.judge_training(recording, self.model_kinds)
         return list(self._judged[1])
 
     def log(self, **scalars: Any) -> None:
@@ -299,9 +298,11 @@ class Run:
             self.notify()
         return sample
 
-    def append(self, step: int, grad_norm: Floats, weight_norm: Floats, status: Codes) -> None:
+    def append(
+        self, step: int, grad_norm: Floats, weight_norm: Floats, status: Codes, **more: Floats
+    ) -> None:
         """A probe hands over one row."""
-        self._recording.append(step, grad_norm, weight_norm, status)
+        self._recording.append(step, grad_norm, weight_norm, status, **more)
 
     def arrange(
         self,
@@ -309,9 +310,10 @@ class Run:
         layers: Sequence[LayerInfo],
         layer_of: Sequence[int],
         kinds: frozenset[str],
+        sizes: Sequence[int] | None = None,
     ) -> None:
         """A probe says, before the first row, which layers there are and in which order."""
-        self._recording.arrange(parameters, layers, layer_of)
+        self._recording.arrange(parameters, layers, layer_of, sizes)
         self.model_kinds = kinds
 
     def abandon(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nbdiag.measures.recording import LayerInfo, Recording
+from nbdiag.measures.recording import LayerInfo, Op, Recording
 
 NAN, INF = float("nan"), float("inf")
 
@@ -110,7 +110,7 @@ def test_memory_is_bounded() -> None:
     names = [f"p{i}" for i in range(5000)]
     wide = Recording(names, [LayerInfo("m", "M", tuple(names), 5000)], [0] * 5000)
     assert two_layers().max_samples == 20_000
-    assert wide.max_samples == 64 * 2**20 // (9 * 5000)
+    assert wide.max_samples == 64 * 2**20 // (25 * 5000)
 
 
 def test_sketch_keeps_ends_and_the_first_bad_row() -> None:
@@ -155,6 +155,79 @@ def test_bad_layouts(layer_of: list[int], options: dict[str, int], message: str)
 
 def test_unknown_statistic_names_those_there_are() -> None:
     with pytest.raises(
-        ValueError, match="no statistic 'mean'; recorded are grad_norm, weight_norm"
+        ValueError, match="no statistic 'mean'; recorded are grad_norm, grad_norm_raw"
     ):
         two_layers().stat("mean")
+
+
+def test_all_statistics_by_layer() -> None:
+    recording = two_layers()
+    recording.arrange(recording.parameters, recording.layers, recording.layer_of, [9, 4, 2])
+    one = np.ones(3, np.float32)
+    recording.append(
+        1,
+        np.float32([1, 3, 4]),
+        np.float32([2, 6, 8]),
+        np.uint8([0, 0, 0]),
+        grad_norm_raw=np.float32([2, 6, 8]),
+        update_norm=np.float32([1, 3, 4]),
+        grad_zeros=np.float32([0.5, 0.25, 1.0]),
+        grad_nonfinite=np.float32([0, 1, 2]),
+    )
+    recording.append(2, one, 0 * one, np.uint8([2, 0, 1]))  # nothing else was seen
+    nan = pytest.approx(NAN, nan_ok=True)
+    assert recording.stat("grad_norm_raw").tolist() == [[10, 2], [nan, nan]]
+    assert recording.stat("update_norm").tolist() == [[5, 1], [nan, nan]]
+    assert recording.stat("update_ratio").tolist() == [[0.5, 0.5], [nan, nan]]
+    assert recording.stat("grad_zeros").tolist() == [[0.5, 0.5], [nan, nan]]  # (4*.25 + 2*1) / 6
+    assert recording.stat("grad_nonfinite").tolist() == [[3, 0], [nan, nan]]
+    np.testing.assert_allclose(recording.stat("grad_rms")[0], [5 / np.sqrt(6), 1 / 3], rtol=1e-6)
+    np.testing.assert_allclose(
+        recording.parameter_stat("grad_rms")[0], [1 / 3, 3 / 2, 4 / np.sqrt(2)], rtol=1e-6
+    )
+    assert recording.parameter_stat("update_ratio").tolist() == [[0.5, 0.5, 0.5], [nan] * 3]
+
+
+def test_what_the_journal_heard_gives_the_same_recording() -> None:
+    heard: list[Op] = []
+    first, second = two_layers(max_samples=8), two_layers(max_samples=8)
+    first.journal = heard.append
+    first.apply({"op": "track", "info": {"name": "act", "kind": "ReLU", "units": 2}})
+    rng = np.random.default_rng(0)
+    for step in range(1, 40):
+        put(first, step, rng.random(3).tolist(), [0, 0, 0])
+        first.scalar_log.add(step, {"loss": rng.random()})
+        first.apply(
+            {
+                "op": "activation",
+                "track": 0,
+                "step": step,
+                "inputs": 4,
+                "values": 4,
+                "numbers": rng.random(4),
+                "active": np.array([step % 2, 0]),
+                "stuck": None,
+            }
+        )
+    first.scalar_log.settle()
+    for op in heard:
+        second.apply(op)
+    assert first.thinned > 0
+    for name, value in first.rows()._asdict().items():
+        np.testing.assert_array_equal(value, getattr(second.rows(), name), name)
+    np.testing.assert_array_equal(first.scalars["loss"], second.scalars["loss"])
+    one, two = first.activations[0], second.activations[0]
+    np.testing.assert_array_equal(one.blocks().activity, two.blocks().activity)
+    assert (one.last_active.tolist(), one.seen_since_active.tolist()) == ([39, 0], [0, 156])
+    with pytest.raises(ValueError, match="knows no op 'other'"):
+        second.apply({"op": "other"})
+
+
+def test_version_goes_up_with_everything_that_comes() -> None:
+    recording = two_layers()
+    versions = [recording.version]
+    put(recording, 1, [1, 1, 1], [0, 0, 0])
+    versions.append(recording.version)
+    recording.scalar_log.add(1, {"loss": 1.0})
+    versions.append(recording.version)
+    assert versions == sorted(set(versions))

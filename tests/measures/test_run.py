@@ -183,7 +183,7 @@ def test_log_takes_numbers_of_all_kinds(value: Any) -> None:
     run = make()
     row(run)
     run.log(loss=value, val_loss=1)
-    assert {k: (s.tolist(), v.tolist()) for k, (s, v) in run.recording.scalars.items()} == {
+    assert {k: (s.steps.tolist(), s.values.tolist()) for k, s in run.recording.scalars.items()} == {
         "loss": ([1], [0.5]),
         "val_loss": ([1], [1.0]),
     }
@@ -224,7 +224,7 @@ def test_logged_tensor_is_a_copy_read_later() -> None:
         run.log(loss=total)
         total += 1.0
     assert read == []
-    assert run.recording.scalars["loss"][1].tolist() == [1.0, 2.0, 3.0]
+    assert run.recording.scalars["loss"].values.tolist() == [1.0, 2.0, 3.0]
     assert read == [3]
 
 
@@ -249,10 +249,10 @@ def test_repr_states_findings_and_no_measured_number() -> None:
 
 
 def test_findings_are_judged_anew_only_with_new_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nbdiag.measures import gradient_flow
+    from nbdiag.measures import verdict
 
     judged = []
-    monkeypatch.setattr(gradient_flow, "judge", lambda *_: judged.append(1) or [])
+    monkeypatch.setattr(verdict, "judge_training", lambda *_: judged.append(1) or [])
     run = make(every=1)
     row(run)
     run.findings(), run.findings()

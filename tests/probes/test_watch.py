@@ -256,7 +256,7 @@ def test_loss_module_is_recorded_in_training_only() -> None:
             model.train()
             with torch.no_grad():
                 loss_fn(model(torch.ones(4, 2)), torch.zeros(4, 1))
-    at, values = run.recording.scalars["loss"]
+    at, values, *_ = run.recording.scalars["loss"]
     assert at.tolist() == [1, 2, 3]
     assert values.tolist() == losses
 

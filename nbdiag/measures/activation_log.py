@@ -1,0 +1,204 @@
+"""What the activations of a training were: by module over time, and by unit."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nbdiag.measures.timeline import Timeline
+
+BLOCKS = 64
+"""Blocks of time in the history by unit, at most; an even number."""
+_MAX_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class ActivationInfo:
+    """An activation: a module, one of the calls of a module, or a function in a forward().
+
+    >>> ActivationInfo("fc.1", "ReLU", 64, rectifies=True).unit_word
+    'unit'
+    """
+
+    name: str
+    """Dotted module name; "relu(fc1)" for a function on what fc1 gave; "act (2)" for the second
+    call of one module."""
+    kind: str
+    units: int
+    unit_word: str = "unit"
+    """"unit" or "channel"."""
+    low: float | None = None
+    """The end below which it cannot go, where it saturates; None when there is none."""
+    high: float | None = None
+    rectifies: bool = False
+    """An exact zero means that the unit is off, as in ReLU."""
+
+
+class ActivationSeries(NamedTuple):
+    """One activation over time, (T,) each; NaN in a look where something was not finite."""
+
+    steps: NDArray[np.int64]
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    zeros: NDArray[np.float32]
+    """Share of values that are exactly zero."""
+    saturated: NDArray[np.float32]
+    """Share of values within 1 % of a bounded end; 0 where the function has none."""
+    active: NDArray[np.float32]
+    """Share of units that were active for at least one input of that look."""
+
+
+class UnitBlocks(NamedTuple):
+    """The history of one activation by unit, in B blocks of time."""
+
+    first: NDArray[np.int64]
+    """(B,) first step of each block."""
+    last: NDArray[np.int64]
+    """(B,) last step."""
+    inputs: NDArray[np.int64]
+    """(B,) inputs looked at."""
+    activity: NDArray[np.float32]
+    """(B, U) share of values for which the unit was active."""
+    saturation: NDArray[np.float32]
+    """(B, U) share of values at a bounded end."""
+
+
+class ActivationTrack:
+    """One activation: its numbers at each look, and which units were ever active.
+
+    A unit is active for an input when its value is above zero (for a bounded function without a
+    zero end: always). *Dead* means never active over all inputs seen, and `seen` says how many
+    they were: a single batch proves nothing.
+    """
+
+    def __init__(self, info: ActivationInfo) -> None:
+        self.info = info
+        self.name, self.kind, self.units = info.name, info.kind, info.units
+        self.unit_word, self.rectifies = info.unit_word, info.rectifies
+        ends = (info.low, info.high)
+        self.bounds = None if ends == (None, None) else ends
+        self.seen = 0
+        """Inputs looked at so far."""
+        self.last_active = np.zeros(info.units, np.int64)
+        """(U,) step at which each unit was last active; 0 for never."""
+        self.seen_since_active = np.zeros(info.units, np.int64)
+        """(U,) inputs looked at since then."""
+        self._lock = threading.Lock()
+        names = ("mean", "std", "zeros", "saturated", "active")
+        columns: dict[str, tuple[Any, tuple[int, ...]]] = {"step": (np.int64, ())}
+        self._line = Timeline(columns | dict.fromkeys(names, (np.float32, ())), max_rows=_MAX_ROWS)
+        # Sums a block: first step, last step, inputs, values a unit; and by unit.
+        self._span = np.zeros((0, 4), np.int64)
+        self._active = np.zeros((0, info.units), np.float32)
+        self._stuck = np.zeros((0, info.units), np.float32)
+        self._looks_a_block = 1
+        self._looks_in_last = 0
+
+    def add(
+        self,
+        step: int,
+        inputs: int,
+        values: int,
+        numbers: Any,
+        active: NDArray[Any],
+        stuck: NDArray[Any] | None,
+    ) -> None:
+        """One look.
+
+        Parameters
+        ----------
+        inputs : rows of the batch that were looked at.
+        values : values a unit: `inputs` times positions.
+        numbers : mean, std, share of zeros, share saturated.
+        active : (U,) how many of those values were active.
+        stuck : (U,) how many lay at a bounded end; None for none.
+        """
+        mean, std, zeros, saturated = numbers
+        fired = np.asarray(active) > 0
+        with self._lock:
+            share = float(fired.mean()) if fired.size else float("nan")
+            self._line.append(
+                {
+                    "step": step,
+                    "mean": mean,
+                    "std": std,
+                    "zeros": zeros,
+                    "saturated": saturated,
+                    "active": share,
+                }
+            )
+            self.seen += inputs
+            self.seen_since_active += inputs
+            self.seen_since_active[fired] = 0
+            self.last_active[fired] = step
+            self._to_block(step, inputs, values, active, stuck)
+
+    def _to_block(self, step: int, inputs: int, values: int, active: Any, stuck: Any) -> None:
+        if not len(self._span) or self._looks_in_last >= self._looks_a_block:
+            if len(self._span) == BLOCKS:
+                self._merge()
+            self._span = np.concatenate([self._span, [[step, step, 0, 0]]])
+            empty = np.zeros((1, self.units), np.float32)
+            self._active = np.concatenate([self._active, empty])
+            self._stuck = np.concatenate([self._stuck, empty])
+            self._looks_in_last = 0
+        self._span[-1, 1] = step
+        self._span[-1, 2:] += (inputs, values)
+        self._active[-1] += active
+        if stuck is not None:
+            self._stuck[-1] += stuck
+        self._looks_in_last += 1
+
+    def _merge(self) -> None:
+        """Two neighbouring blocks become one; blocks are twice as long from now on."""
+        first, second = self._span[0::2], self._span[1::2]
+        self._span = np.column_stack([first[:, 0], second[:, 1], first[:, 2:] + second[:, 2:]])
+        self._active = self._active[0::2] + self._active[1::2]
+        self._stuck = self._stuck[0::2] + self._stuck[1::2]
+        self._looks_a_block *= 2
+
+    def series(self) -> ActivationSeries:
+        """The numbers of the whole activation at each look."""
+        with self._lock:
+            names = ("step", "mean", "std", "zeros", "saturated", "active")
+            return ActivationSeries(*(self._line.column(name) for name in names))
+
+    def blocks(self) -> UnitBlocks:
+        """The history by unit."""
+        with self._lock:
+            span = self._span.copy()
+            values = np.maximum(1, span[:, 3:]).astype(np.float32)
+            return UnitBlocks(
+                span[:, 0], span[:, 1], span[:, 2], self._active / values, self._stuck / values
+            )
+
+    @property
+    def thinned(self) -> int:
+        """How often older looks were thinned."""
+        return self._line.thinned
+
+
+class ActivationLog:
+    """The activations of a training, in the order in which they ran."""
+
+    def __init__(self) -> None:
+        self._tracks: list[ActivationTrack] = []
+
+    @property
+    def tracks(self) -> tuple[ActivationTrack, ...]:
+        return tuple(self._tracks)
+
+    def __len__(self) -> int:
+        return len(self._tracks)
+
+    def open(self, info: ActivationInfo) -> int:
+        """A new track; its number."""
+        self._tracks.append(ActivationTrack(info))
+        return len(self._tracks) - 1
+
+    def __getitem__(self, number: int) -> ActivationTrack:
+        return self._tracks[number]
