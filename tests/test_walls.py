@@ -138,7 +138,7 @@ def missing_sides(stem: str) -> list[str]:
 
 
 def stems() -> list[str]:
-    shared = {"__init__", "base", "notebook"}
+    shared = {"__init__", "base", "notebook", "run_view"}
     return sorted(path.stem for path in files("widgets") if path.stem not in shared)
 
 

@@ -10,6 +10,8 @@ export interface Finding {
   subject: string;
   message: string;
   remedy: string;
+  /** The numbers it rests on. */
+  evidence: Record<string, unknown>;
 }
 
 export interface Failure {
@@ -34,6 +36,7 @@ export function readFindings(value: unknown): Finding[] {
       subject: text(item?.subject),
       message: text(item?.message),
       remedy: text(item?.remedy),
+      evidence: (item?.evidence ?? {}) as Record<string, unknown>,
     }))
     .filter((finding) => finding.message !== "")
     .sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));

@@ -2,9 +2,11 @@ import { type ComponentType, render as draw } from "preact";
 import {
   Connection,
   type InitializeProps,
+  listen,
   type Model,
   type RenderProps,
   Requests,
+  Store,
   type WidgetDefinition,
 } from "../wire";
 import { RootContext } from "./hooks";
@@ -50,6 +52,8 @@ function keepKeys(root: HTMLElement, signal: AbortSignal): void {
 export function defineWidget<S>({ name, createStore, View }: Spec<S>): () => WidgetDefinition {
   return () => {
     let shared: ViewProps<S> | undefined;
+    /** Part of a dashboard, which shows the findings and the controls once for all. */
+    const embedded = new Store(false);
     return {
       initialize({ model, signal }: InitializeProps): void {
         const connection = new Connection(model, signal);
@@ -57,6 +61,9 @@ export function defineWidget<S>({ name, createStore, View }: Spec<S>): () => Wid
         connection.link.subscribe(() => {
           if (connection.link.value === "disconnected") requests.fail("the kernel has gone");
         }, signal);
+        const embed = () => embedded.set(model.get("embedded") === true);
+        embed();
+        listen(model, "change:embedded", embed, signal);
         const context = { model, signal, requests, connection };
         shared = { ...context, store: createStore(context) };
       },
@@ -66,6 +73,11 @@ export function defineWidget<S>({ name, createStore, View }: Spec<S>): () => Wid
         const root = document.createElement("section");
         root.className = "nbdiag";
         root.dataset.view = name;
+        const embed = () => {
+          root.dataset.embedded = String(embedded.value);
+        };
+        embed();
+        embedded.subscribe(embed, signal);
         keepKeys(root, signal);
         el.append(root);
         props.connection.look(el);

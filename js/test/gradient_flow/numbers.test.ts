@@ -3,7 +3,7 @@ import { append, train } from "../../dev/training";
 import { columnsOf, squeeze } from "../../src/views/gradient_flow/columns";
 import { runsOf } from "../../src/views/gradient_flow/heatmap";
 import { decodeRows, History, type Rows } from "../../src/views/gradient_flow/history";
-import { domainOf, share, stepTicks, ticks } from "../../src/views/gradient_flow/scale";
+import { domainOf, share, ticks } from "../../src/views/gradient_flow/scale";
 import { median, Series } from "../../src/views/gradient_flow/series";
 import {
   FROZEN,
@@ -179,12 +179,6 @@ describe("the log axis", () => {
   it("labels whole decades, no more than fit", () => {
     expect(ticks({ low: -3, high: 1 }, 9)).toEqual([-3, -2, -1, 0, 1]);
     expect(ticks({ low: -9, high: 1 }, 4)).toEqual([-8, -5, -2, 1]);
-  });
-
-  it("labels round steps", () => {
-    expect(stepTicks(1, 400, 4)).toEqual([100, 200, 300, 400]);
-    expect(stepTicks(1, 4, 8)).toEqual([1, 2, 3, 4]);
-    expect(stepTicks(7, 7, 5)).toEqual([7]);
   });
 });
 

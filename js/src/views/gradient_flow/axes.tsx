@@ -1,62 +1,23 @@
 import type { JSX } from "preact";
-import { count, gradient, power, type Scale, Slider } from "../../ui";
-import { type Domain, share, stepTicks, ticks } from "./scale";
+import { AxisLabel } from "../../run";
+import { gradient, power, type Scale } from "../../ui";
+import { type Domain, share, ticks } from "./scale";
 import { FROZEN, INF, NAN, NONE, STATUS, ZERO } from "./status";
-
-/** A label under an axis, moved inwards where it would hang over an end. */
-function Label({ at, width, text }: { at: number; width: number; text: string }): JSX.Element {
-  const half = [...text].length * 3.6;
-  const over = Math.max(0, at * width + half - width) - Math.max(0, half - at * width);
-  return (
-    <span style={{ left: `${at * 100}%`, marginLeft: over ? `${-over}px` : undefined }}>
-      {text}
-    </span>
-  );
-}
 
 /** The bars' axis is the legend of both pictures: length and colour say the same. */
 export function ValueAxis(props: { domain: Domain; scale: Scale; width: number }): JSX.Element {
   const { domain, scale, width } = props;
   return (
-    <div class="gf-axis">
+    <div class="nbd-axis">
       <div class="gf-strip" style={{ background: gradient(scale) }} />
-      <div class="gf-labels">
+      <div class="nbd-axis-labels">
         {ticks(domain, width / 42).map((exponent) => (
-          <Label key={exponent} at={share(domain, exponent)} width={width} text={power(exponent)} />
-        ))}
-      </div>
-    </div>
-  );
-}
-
-interface StepAxisProps {
-  first: number;
-  last: number;
-  newest: number;
-  step: number;
-  width: number;
-  onStep: (step: number) => void;
-}
-
-export function StepAxis({ first, last, newest, step, width, onStep }: StepAxisProps): JSX.Element {
-  const place = (s: number) => (s - first) / (last - first);
-  return (
-    <div class="gf-axis">
-      <div class="gf-slider" style={{ width: `calc(${place(newest) * 100}% + 14px)` }}>
-        {newest > first && (
-          <Slider
-            label="Step shown"
-            text={`step ${count(step)}`}
-            min={first}
-            max={newest}
-            value={step}
-            onInput={onStep}
+          <AxisLabel
+            key={exponent}
+            at={share(domain, exponent)}
+            width={width}
+            text={power(exponent)}
           />
-        )}
-      </div>
-      <div class="gf-labels">
-        {stepTicks(first, newest, Math.max(2, width / 70)).map((s) => (
-          <Label key={s} at={place(s)} width={width} text={count(s)} />
         ))}
       </div>
     </div>

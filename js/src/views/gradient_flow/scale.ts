@@ -28,14 +28,3 @@ export function ticks(domain: Domain, most: number): number[] {
   for (let e = domain.high; e >= domain.low; e -= step) out.unshift(e);
   return out;
 }
-
-/** Round step numbers for a linear axis, at most `most`. */
-export function stepTicks(first: number, last: number, most: number): number[] {
-  const span = Math.max(1, last - first);
-  const raw = span / Math.max(1, most);
-  const magnitude = 10 ** Math.floor(Math.log10(raw));
-  const step = Math.max(1, ([1, 2, 5, 10].find((m) => m * magnitude >= raw) ?? 10) * magnitude);
-  const out: number[] = [];
-  for (let s = Math.ceil(first / step) * step; s <= last; s += step) out.push(s);
-  return out;
-}

@@ -1,12 +1,12 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useId, useState } from "preact/hooks";
+import { runFoot, StepAxis, usePlayback } from "../../run";
 import {
   Canvas,
   count,
   Empty,
   keys,
   Panel,
-  percent,
   plural,
   type State,
   sequential,
@@ -19,14 +19,13 @@ import {
   useTheme,
   type ViewProps,
 } from "../../ui";
-import { Legend, StepAxis, ValueAxis } from "./axes";
+import { Legend, ValueAxis } from "./axes";
 import { axisOf } from "./columns";
 import { Commands } from "./commands";
 import { Detail } from "./detail";
 import { drawHeatmap, type HeatRow } from "./heatmap";
 import { useNumbers, useTree } from "./layout";
 import { measure } from "./measure";
-import { usePlayback } from "./playback";
 import { Row } from "./rows";
 import type { Metric } from "./series";
 import type { GradientStore } from "./store";
@@ -183,14 +182,7 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
           onMetric={setMetric}
         />
       }
-      foot={[
-        plural(live.step, "step"),
-        `${plural(live.samples, "sample")}${live.stride > 1 ? `, one every ${count(live.stride)} steps` : ""}`,
-        plural(info.layers.length, "layer"),
-        Number.isFinite(live.probe_share) &&
-          live.samples > 0 &&
-          `${percent(live.probe_share, 2)} of the training time spent in probes`,
-      ]}
+      foot={runFoot(live, plural(info.layers.length, "layer"))}
     >
       <div
         ref={frame}

@@ -1,5 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { History } from "./history";
+
+/** Samples that come and go by their step. */
+export interface Timeline {
+  readonly length: number;
+  /** (length,) rising; what lies behind it is room to grow. */
+  readonly steps: ArrayLike<number>;
+  /** The last sample at or before a step; the first one when there is none. */
+  indexAt(step: number): number;
+}
 
 const LEAST_MS = 1500;
 const MOST_MS = 8000;
@@ -17,7 +25,7 @@ export interface Playback {
 }
 
 /** Which sample is shown: the newest, one that was chosen, or a replay of the whole training. */
-export function usePlayback(history: History): Playback {
+export function usePlayback(history: Timeline): Playback {
   const [step, setStep] = useState<number | null>(null); // null: live
   const [playing, setPlaying] = useState(false);
   const newest = history.length - 1;

@@ -1,0 +1,20 @@
+import { count, percent, plural } from "../ui";
+import type { Live } from "./live";
+
+type Item = string | null | false;
+
+/** What every picture of a run rests on, for the foot line: steps, samples, what watching cost. */
+export function runFoot(live: Live, ...more: Item[]): Item[] {
+  const budget = live.every === "auto" && Number.isFinite(live.budget);
+  return [
+    plural(live.step, "step"),
+    `${plural(live.samples, "sample")}${live.stride > 1 ? `, one every ${count(live.stride)} steps` : ""}`,
+    live.thinned > 0 && "older samples thinned out",
+    ...more,
+    Number.isFinite(live.probe_share) &&
+      live.samples > 0 &&
+      `${percent(live.probe_share, 2)} of the training time spent in probes${
+        budget ? ` (budget ${percent(live.budget, 2)})` : ""
+      }`,
+  ];
+}
