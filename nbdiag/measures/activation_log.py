@@ -161,11 +161,12 @@ class ActivationTrack:
         self._stuck = self._stuck[0::2] + self._stuck[1::2]
         self._looks_a_block *= 2
 
-    def series(self) -> ActivationSeries:
-        """The numbers of the whole activation at each look."""
+    def series(self, start: int = 0) -> ActivationSeries:
+        """The numbers of the whole activation at each look, from the `start`-th one held."""
         with self._lock:
             names = ("step", "mean", "std", "zeros", "saturated", "active")
-            return ActivationSeries(*(self._line.column(name) for name in names))
+            rows = slice(start, None)
+            return ActivationSeries(*(self._line.column(name, rows) for name in names))
 
     def blocks(self) -> UnitBlocks:
         """The history by unit."""
@@ -187,6 +188,8 @@ class ActivationLog:
 
     def __init__(self) -> None:
         self._tracks: list[ActivationTrack] = []
+        self.notes: list[str] = []
+        """What could not be seen, and why: a sentence each."""
 
     @property
     def tracks(self) -> tuple[ActivationTrack, ...]:

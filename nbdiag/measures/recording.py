@@ -174,7 +174,7 @@ class Recording:
     # Writing -----------------------------------------------------------------------------------
 
     def apply(self, op: Op) -> None:
-        """Record one thing: "row", "track", "activation", "histogram" or "scalar".
+        """Record one thing: "row", "track", "activation", "note", "histogram", "scalar".
 
         Raises
         ------
@@ -192,6 +192,10 @@ class Recording:
             )
         elif kind == "histogram":
             self.histograms.add(op["kind"], op)
+        elif kind == "note":
+            if op["text"] in self.activations.notes:
+                return
+            self.activations.notes.append(op["text"])
         elif kind == "scalar":
             self.scalar_log.put(op["name"], op["step"], op["value"])
             return  # it reports itself

@@ -330,6 +330,15 @@ class Run:
         """Whether somebody listens and was not called for long enough."""
         return bool(self._listeners) and time.perf_counter() >= self._notify_at
 
+    @property
+    def unsettled(self) -> Recording:
+        """The recording without fetching what is still on an accelerator: for probes."""
+        return self._recording
+
+    def note_activations(self, text: str) -> None:
+        """A probe says what of the activations it cannot see, and why."""
+        self._recording.apply({"op": "note", "text": text})
+
     def note_failure(self, probe: str, reason: BaseException | str) -> None:
         """Keep why a probe or a listener was switched off."""
         if isinstance(reason, BaseException):

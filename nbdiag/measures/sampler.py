@@ -9,7 +9,8 @@ from typing import Literal
 
 Every = int | Literal["auto"]
 
-DENSE_STEPS = 100
+DENSE = ((32, 1), (64, 2), (128, 4))
+"""At the start, where trainings go wrong most often: up to this step, every how many steps."""
 DENSE_SECONDS = 1.0
 _MEMORY = 32
 _REVIEW = 8
@@ -32,9 +33,10 @@ def check_every(every: object) -> Every:
 class Sampler:
     """Counts steps and says which to sample.
 
-    "auto" samples each of the first 100 steps (as long as that takes less than a second in all),
-    where trainings go wrong most often, then as seldom as keeps the measured cost of a sample at or
-    below `budget` of the time between steps.
+    "auto" samples the first 32 steps, then every 2nd to step 64 and every 4th to step 128 (as long
+    as that takes less than a second in all, or more where the budget allows it), and from then on
+    as seldom as keeps the measured cost at or below `budget` of the time between steps; what the
+    start cost beyond that is saved afterwards.
 
     >>> sampler = Sampler(3)
     >>> [sampler.next_step(now=0.0) for _ in range(7)]
@@ -59,6 +61,7 @@ class Sampler:
         self._sample_seconds: deque[float] = deque(maxlen=_MEMORY)
         self._idle_seconds: deque[float] = deque(maxlen=_MEMORY)
         self._spent_since = 0.0
+        self._cost = 0.0
 
     @property
     def share(self) -> float:
@@ -67,6 +70,11 @@ class Sampler:
             return 0.0
         training = self._last - self._first - self.seconds
         return min(1.0, self.seconds / training) if training > 0 else 0.0
+
+    @property
+    def next_is_due(self) -> bool:
+        """Whether the coming step will be sampled, as far as one can tell now."""
+        return not self.paused and self.step + 1 >= self._next
 
     def next_step(self, now: float) -> bool:
         """Count one optimizer step that begins at `now` seconds; whether to sample it."""
@@ -78,39 +86,51 @@ class Sampler:
         self.step += 1
         if self.paused or self.step < self._next:
             return False
-        self._next = self.step + self.stride
         self._samples += 1
+        self._next = self.step + self.stride
         return True
 
-    def spent(self, seconds: float, *, sampled: bool = False) -> None:
-        """Account for probe time since the last step; `sampled`: it went into one sample."""
+    def spent(self, seconds: float, *, sampling: bool = False) -> None:
+        """Account for probe time; `sampling`: it belongs to the sample that is being taken."""
         self.seconds += seconds
         self._spent_since += seconds
-        if sampled:
-            self._sample_seconds.append(seconds)
-            if self.every == "auto" and self._samples % _REVIEW == 0:
-                self._review()
+        if sampling:
+            self._cost += seconds
         else:
             self._idle_seconds.append(seconds)
 
+    def sampled(self) -> None:
+        """A sample is complete: what it cost decides when the next one is due."""
+        self._sample_seconds.append(self._cost)
+        self._cost = 0.0
+        if self.every == "auto" and (self._samples % _REVIEW == 0 or self.step <= DENSE[-1][0]):
+            self._review()
+
     def _review(self) -> None:
-        if self.step < DENSE_STEPS and self.seconds < DENSE_SECONDS:
-            return
+        wanted = self._affordable() if self._samples >= _REVIEW else 1
+        for until, dense in DENSE:
+            if self.step < until and self.seconds < DENSE_SECONDS:
+                wanted = min(wanted, dense)
+                break
+        # A stride that wobbles by one makes the time axis ragged and saves nothing.
+        if not 0.8 <= wanted / self.stride <= 1.25:
+            self.set_stride(wanted)
+
+    def _affordable(self) -> int:
         # Medians: an evaluation between two steps, or a first slow sample, says nothing about them.
         step, sample = median(self._step_seconds or [0.0]), median(self._sample_seconds)
         # A hook that does not sample costs a little too, which matters for microsecond steps.
         allowed = self.budget * step
         allowed = max(allowed - median(self._idle_seconds or [0.0]), allowed / 4)
-        stride = math.ceil(sample / allowed) if allowed > 0 else self.stride
-        # A stride that wobbles by one makes the time axis ragged and saves nothing.
-        if not 0.8 <= stride / self.stride <= 1.25:
-            self.set_stride(stride)
+        if self.share > self.budget:
+            allowed /= 2  # saves what the dense start has cost
+        return max(1, math.ceil(sample / allowed)) if allowed > 0 else self.stride
 
     def sample_every(self, every: object) -> None:
         """From now on every n-th step, or "auto"."""
         self.every = check_every(every)
         self.set_stride(1 if self.every == "auto" else self.every)
-        if self.every == "auto" and self.step >= DENSE_STEPS and self._sample_seconds:
+        if self.every == "auto" and self._sample_seconds:
             self._review()
 
     def set_stride(self, stride: int) -> None:

@@ -23,9 +23,12 @@ class Layout:
     layer_of: tuple[int, ...]
     references: tuple[weakref.ref[nn.Parameter], ...]
     kinds: frozenset[str]
+    sizes: tuple[int, ...]
+    row_wise: frozenset[int]
+    """Parameters of which a step may change only a few rows: embeddings."""
 
     def recording(self) -> Recording:
-        return Recording(self.parameters, self.layers, self.layer_of)
+        return Recording(self.parameters, self.layers, self.layer_of, self.sizes)
 
     def fits(self, model: nn.Module) -> bool:
         """Whether the model still has exactly these parameters."""
@@ -47,6 +50,13 @@ def unwrap(model: nn.Module) -> nn.Module:
         if not isinstance(inner, nn.Module):
             return model
         model = inner
+
+
+def is_reduced(model: nn.Module) -> bool:
+    """Whether its gradients are averaged over processes as backward ends."""
+    while model is not (inner := getattr(model, "_orig_mod", model)):
+        model = inner
+    return isinstance(model, nn.parallel.DistributedDataParallel)
 
 
 def is_compiled(model: nn.Module) -> bool:
@@ -79,7 +89,7 @@ def describe(model: nn.Module, called: list[nn.Module] | None = None) -> Layout:
     order = list(owned)
     if called:
         order = _forward_order(order, owners, called)
-    layers, layer_of = [], [0] * len(names)
+    layers, layer_of, row_wise = [], [0] * len(names), set()
     for index, owner in enumerate(order):
         members = [references[i]() for i in owned[owner]]
         kind = type(owners[owner]).__name__
@@ -94,8 +104,19 @@ def describe(model: nn.Module, called: list[nn.Module] | None = None) -> Layout:
         )
         for i in owned[owner]:
             layer_of[i] = index
+        if isinstance(owners[owner], nn.Embedding | nn.EmbeddingBag):
+            row_wise.update(owned[owner])
     kinds = frozenset(type(module).__name__ for module in owners.values())
-    return Layout(tuple(names), tuple(layers), tuple(layer_of), tuple(references), kinds)
+    alive = [reference() for reference in references]
+    return Layout(
+        tuple(names),
+        tuple(layers),
+        tuple(layer_of),
+        tuple(references),
+        kinds,
+        tuple(0 if parameter is None else parameter.numel() for parameter in alive),
+        frozenset(row_wise),
+    )
 
 
 def _forward_order(

@@ -9,19 +9,25 @@ from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
-OnStep = Callable[[Optimizer], None]
+Before = Callable[[Optimizer, bool], None]
+After = Callable[[Optimizer], None]
 
 
 class Steps:
-    """Calls `on_step(optimizer)` before each step of an optimizer that may train `references`.
+    """Calls `before(optimizer, closure)` and `after(optimizer)` around each step.
 
-    A step pre hook runs after unscaling and clipping and before the weights move, once for each
-    step however many backward passes were accumulated.
+    The first runs after unscaling and clipping and before the weights move, once for each step
+    however many backward passes were accumulated; `closure` says that the step has yet to compute
+    the gradients itself.
 
     Parameters
     ----------
+    references : the parameters that count.
     optimizers : the ones to listen to; none given means every optimizer of this process.
 
     Raises
@@ -33,10 +39,12 @@ class Steps:
         self,
         references: Sequence[weakref.ref[nn.Parameter]],
         optimizers: Sequence[Optimizer],
-        on_step: OnStep,
+        before: Before,
+        after: After,
     ) -> None:
+        self._given: list[weakref.ref[Optimizer]] = []
         self.set_references(references)
-        self._on_step = on_step
+        self._before, self._after = before, after
         self._stopped = False
         self._handles: list[Any] = []
         for optimizer in optimizers:
@@ -46,7 +54,7 @@ class Steps:
                     "was it made for another model, or before this one was rebuilt?"
                 )
         # Weak: a run that is kept does not keep the optimizer's state alive.
-        self._optimizers = [weakref.ref(optimizer) for optimizer in optimizers]
+        self._given = [weakref.ref(optimizer) for optimizer in optimizers]
 
     def set_references(self, references: Sequence[weakref.ref[nn.Parameter]]) -> None:
         """Which parameters count."""
@@ -55,24 +63,33 @@ class Steps:
         self._owned: weakref.WeakKeyDictionary[Optimizer, tuple[int, list[int]]] = (
             weakref.WeakKeyDictionary()
         )
+        for optimizer in self._alive():
+            self.owned(optimizer)
+
+    def _alive(self) -> list[Optimizer]:
+        return [optimizer for given in self._given if (optimizer := given()) is not None]
 
     def listen(self) -> None:
         """Attach the hooks."""
-        for reference in self._optimizers:
-            optimizer = reference()
-            if optimizer is not None:
-                self._handles.append(_hook(optimizer, self))
-        if not self._optimizers:
+        for optimizer in self._alive():
+            self._handles += _hooks(optimizer, self)
+        if not self._given:
             _everywhere.add(self)
 
-    def heard(self, optimizer: Optimizer) -> None:
-        """An optimizer steps: one of those given, or any of this process."""
+    def before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        """An optimizer begins its step: one of those given, or any of this process."""
         if not self._stopped:
-            self._on_step(optimizer)
+            closure = args[1] if len(args) > 1 else kwargs.get("closure")
+            self._before(optimizer, closure is not None)
+
+    def after(self, optimizer: Optimizer) -> None:
+        """It has ended its step."""
+        if not self._stopped:
+            self._after(optimizer)
 
     def owned(self, optimizer: Optimizer) -> list[int]:
         """Indices of the parameters that `optimizer` updates; empty when it has none of them."""
-        size = sum(len(group["params"]) for group in optimizer.param_groups)
+        size = sum([len(group["params"]) for group in optimizer.param_groups])
         known = self._owned.get(optimizer)
         if known is None or known[0] != size:  # add_param_group() may come at any time
             params = (p for group in optimizer.param_groups for p in group["params"])
@@ -86,8 +103,12 @@ class Steps:
         return index if index is not None and self._references[index]() is parameter else None
 
     def known(self) -> list[Optimizer]:
-        """Optimizers heard so far that hold at least one of the parameters."""
+        """Optimizers that were given or heard so far and hold at least one of the parameters."""
         return [optimizer for optimizer, (_, owned) in self._owned.items() if owned]
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
 
     def mute(self) -> None:
         """Hear nothing more. The hooks stay until `remove`."""
@@ -101,37 +122,49 @@ class Steps:
         _everywhere.discard(self)
 
 
-def _hook(optimizer: Optimizer, steps: Steps) -> Any:
-    def before_step(stepping: Optimizer, _args: Any, _kwargs: Any) -> None:
-        steps.heard(stepping)
+def _hooks(optimizer: Optimizer, steps: Steps) -> list[Any]:
+    def before_step(stepping: Optimizer, args: Any, kwargs: Any) -> None:
+        steps.before(stepping, args, kwargs)
 
-    return optimizer.register_step_pre_hook(before_step)
+    def after_step(stepping: Optimizer, _args: Any, _kwargs: Any) -> None:
+        steps.after(stepping)
+
+    return [
+        optimizer.register_step_pre_hook(before_step),
+        optimizer.register_step_post_hook(after_step),
+    ]
 
 
 class _Everywhere:
-    """One global hook for all who listen, there only while somebody does."""
+    """Two global hooks for all who listen, there only while somebody does."""
 
     def __init__(self) -> None:
         self._members: tuple[Steps, ...] = ()
         self._lock = threading.RLock()
-        self._handle: Any = None
+        self._handles: list[Any] = []
 
     def add(self, steps: Steps) -> None:
         with self._lock:
             self._members = (*self._members, steps)
-            if self._handle is None:
-                self._handle = register_optimizer_step_pre_hook(self._before_step)
+            if not self._handles:
+                self._handles = [
+                    register_optimizer_step_pre_hook(self._before),
+                    register_optimizer_step_post_hook(self._after),
+                ]
 
     def discard(self, steps: Steps) -> None:
         with self._lock:
             self._members = tuple(member for member in self._members if member is not steps)
-            if not self._members and self._handle is not None:
-                self._handle.remove()
-                self._handle = None
+            while not self._members and self._handles:
+                self._handles.pop().remove()
 
-    def _before_step(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+    def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         for member in self._members:
-            member.heard(optimizer)
+            member.before(optimizer, args, kwargs)
+
+    def _after(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+        for member in self._members:
+            member.after(optimizer)
 
 
 _everywhere = _Everywhere()

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from nbdiag.measures.run import Run
 from nbdiag.measures.sampler import Every
-from nbdiag.probes.layout import is_compiled, unwrap
+from nbdiag.probes.layout import is_compiled, is_reduced, unwrap
 from nbdiag.probes.watcher import Watcher
 
 _watchers: dict[int, Watcher] = {}  # by id(model), which outlives no model: see _forget
@@ -90,7 +90,7 @@ def watch(
     if earlier is not None:
         earlier.run.close()
     _sweep()
-    watcher.start(model, loss_fn, compiled=is_compiled(given))
+    watcher.start(model, loss_fn, compiled=is_compiled(given), reduced=is_reduced(given))
     _watchers[id(model)] = watcher
     weakref.finalize(model, _forget, id(model)).atexit = False
     return watcher.run

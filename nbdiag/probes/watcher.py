@@ -9,13 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import nn
+from torch.optim import LBFGS, Optimizer
 
+from nbdiag.measures.histograms import next_due
 from nbdiag.measures.run import Run
 from nbdiag.measures.sampler import Every
+from nbdiag.probes.activations import ActivationReader, unseen
+from nbdiag.probes.backward import BackwardEnd
+from nbdiag.probes.distributions import take_histograms
 from nbdiag.probes.layout import ForwardOrder, describe
-from nbdiag.probes.norms import NormReader, Sample, settle
+from nbdiag.probes.loss import LossListener, fetch_scalars
+from nbdiag.probes.parameters import ParameterReader
+from nbdiag.probes.samples import Sample, settle
+from nbdiag.probes.scaler import SkippedSteps, scale_of, scaler_of_this_step
 from nbdiag.probes.steps import Steps
 
 _PROBE = "gradient_flow"
@@ -24,7 +31,11 @@ _LOOK_AT_MODEL_EVERY = 256
 
 
 class Watcher:
-    """Hears the steps of one model, measures, and hands the rows to its run."""
+    """Hears the steps of one model, measures, and hands the rows to its run.
+
+    Between two steps of which the second is to be sampled it is *armed*: it hears the forward
+    pass and the end of backward as well. At all other times there is only the optimizer's hook.
+    """
 
     def __init__(
         self,
@@ -39,8 +50,8 @@ class Watcher:
         kind = type(model).__name__
         self.model = weakref.ref(model)
         self.layout = describe(model)
-        self.reader = NormReader(self.layout.references)
-        self.steps = Steps(self.layout.references, optimizers, self._on_step)
+        self.reader = ParameterReader(self.layout.references, exact=self.layout.row_wise)
+        self.steps = Steps(self.layout.references, optimizers, self._on_step, self._on_stepped)
         recording = self.layout.recording()
         recording.scalar_log.fetch = fetch_scalars
         self.run = Run(
@@ -53,37 +64,62 @@ class Watcher:
             model_kinds=self.layout.kinds,
             on_close=self.stop,
             collect=self.collect,
-            on_mark=self._on_step,
+            on_mark=self._on_mark,
         )
         self._order: ForwardOrder | None = None
-        self._loss_handle: Any = None
+        self._loss: LossListener | None = None
+        self._activations: ActivationReader | None = None
+        self._backward = BackwardEnd(self._on_backward_end)
+        self._hear_backward = True
+        self._skipped = SkippedSteps()
         self._lock = threading.Lock()
         self._inside: int | None = None
         self._stepped: set[int] = set()  # parameters that this step has updated so far
         self._sample: Sample | None = None
+        self._computing: Optimizer | None = None  # inside its step, a closure makes the gradients
         self._pending: list[Sample] = []
         self._samples = 0
+        self._histograms_due = 1
 
-    def start(self, model: nn.Module, loss_fn: nn.Module | None, *, compiled: bool) -> None:
-        """Attach the hooks. In a compiled model none would see the order of the layers."""
+    def start(
+        self, model: nn.Module, loss_fn: nn.Module | None, *, compiled: bool, reduced: bool
+    ) -> None:
+        """Attach the hooks.
+
+        Parameters
+        ----------
+        compiled : in a compiled model no hook would see the layers.
+        reduced : gradients are averaged over processes while backward ends, so what it left is
+            not what would be clipped.
+        """
         if any(hasattr(parameter, "to_local") for parameter in model.parameters()):
             # A norm over shards is a collective call: on one rank alone it would hang them all.
             self.run.fail(_PROBE, "sharded parameters (DTensor, FSDP2) are not supported")
             return
+        self._hear_backward = not reduced
         self.steps.listen()
-        if not compiled and not isinstance(model, torch.jit.ScriptModule):
+        if compiled:
+            self.run.note_activations("inside compiled code no activation can be seen")
+        elif isinstance(model, torch.jit.ScriptModule):
+            self.run.note_activations("inside a scripted module no activation can be seen")
+        else:
             self._order = ForwardOrder(model)
+            self._activations = ActivationReader(model, self.run)
+            for text in unseen(model):
+                self.run.note_activations(text)
         if loss_fn is not None:
-            self._loss_handle = loss_fn.register_forward_hook(self._on_loss)
+            self._loss = LossListener(loss_fn, self.model, self.run)
+        self._arm()
 
     def stop(self) -> None:
         """Take the hooks away; from within one, only silence them until the next call."""
         self.steps.mute()
         if self._order is not None:
             self._order.stop()
-        if self._loss_handle is not None:
-            self._loss_handle.remove()
+        if self._loss is not None:
+            self._loss.stop()
         if self._inside != threading.get_ident():
+            self._disarm()
             self.steps.remove()
 
     def collect(self) -> None:
@@ -99,20 +135,61 @@ class Watcher:
 
     # In the training thread --------------------------------------------------------------------
 
-    def _on_step(self, optimizer: Optimizer | None = None) -> None:
+    def _on_step(self, optimizer: Optimizer | None, closure: bool) -> None:
         started = time.perf_counter()
-        sampled = False
+        sampling = False
         self._inside = threading.get_ident()
         try:
-            sampled = self._step(optimizer)
+            sampling = self._begin(optimizer, closure)
         except Exception as error:
-            self.steps.mute()
-            self.run.fail(_PROBE, error)
+            self._give_up(error)
         finally:
             self._inside = None
-            self.run.sampler.spent(time.perf_counter() - started, sampled=sampled)
+            self.run.sampler.spent(time.perf_counter() - started, sampling=sampling)
 
-    def _step(self, optimizer: Optimizer | None) -> bool:
+    def _on_stepped(self, optimizer: Optimizer) -> None:
+        sample = self._sample
+        if sample is None and not self.run.sampler.next_is_due:
+            return
+        started = time.perf_counter()
+        self._inside = threading.get_ident()
+        try:
+            self._end(optimizer)
+        except Exception as error:
+            self._give_up(error)
+        finally:
+            self._inside = None
+            self.run.sampler.spent(time.perf_counter() - started, sampling=True)
+
+    def _on_mark(self) -> None:
+        self._on_step(None, closure=False)
+        if self._sample is None or self.run.sampler.next_is_due:
+            self._arm()
+
+    def _on_backward_end(self) -> None:
+        started = time.perf_counter()
+        try:
+            with torch.no_grad():
+                if self._computing is None:
+                    self.reader.note_raw()
+                elif self._sample is not None and self._sample.late:
+                    self.reader.note_raw()
+                    if isinstance(self._computing, LBFGS):
+                        # Its step makes many gradients: the first is that of where it starts.
+                        self._read_gradients(self._sample, self._computing)
+        except Exception as error:
+            self._give_up(error)
+        finally:
+            self.run.sampler.spent(time.perf_counter() - started, sampling=True)
+
+    def _give_up(self, error: Exception) -> None:
+        self.steps.mute()
+        self._sample = None
+        if self._activations is not None:
+            self._activations.off = True
+        self.run.fail(_PROBE, error)
+
+    def _begin(self, optimizer: Optimizer | None, closure: bool) -> bool:
         owned = [] if optimizer is None else self.steps.owned(optimizer)
         if optimizer is not None and (not owned or self._capturing(owned)):
             return False
@@ -121,7 +198,7 @@ class Watcher:
         begins = not self._stepped or not self._stepped.isdisjoint(owned) or not owned
         if begins:
             if self._sample is not None:
-                self._finish()
+                self._complete(self._sample)
             self._stepped.clear()
             if self.run.step == 0:
                 self._arrange()
@@ -129,43 +206,105 @@ class Watcher:
             if self.run.next_step():
                 self._look_at_model()
                 self._sample = Sample(self.run.step, len(self.layout.parameters))
+            else:
+                self._disarm()
         if optimizer is not None:
             self._stepped.update(owned)
-        if self._sample is None:
+        sample = self._sample
+        if sample is None:
             return False
         known = self.steps.known()
         if len(known) <= 1:
-            self.reader.read(self._sample, None, optimizer)
-            self._finish()
+            only = None
         else:
             # Each at its own step: alternating schemes clear the gradients in between.
             others = set().union(*map(self.steps.owned, known)) if begins else None
-            orphans = [] if others is None else set(range(self._sample.width)) - others
-            self.reader.read(self._sample, [*owned, *orphans], optimizer)
-        self._samples += 1
+            orphans = [] if others is None else set(range(sample.width)) - others
+            only = [*owned, *orphans]
+        sample.only = only
+        if closure:
+            sample.late, self._computing = True, optimizer
+            self.reader.read(sample, only, gradients=False)
+        else:
+            scaler = scaler_of_this_step()
+            self._skipped.look(sample, scaler)
+            self.reader.read(sample, only, optimizer, scale_of(scaler))
+            self._take_histograms(sample)
+        sample.updates_due = None if optimizer is None else list(owned)
         return True
 
-    def _finish(self) -> None:
+    def _end(self, optimizer: Optimizer) -> None:
+        owned = self.steps.owned(optimizer)
+        if not owned or not self._stepped.issuperset(owned):
+            return
+        sample = self._sample
+        if sample is not None:
+            if sample.late:
+                self._read_gradients(sample, optimizer)
+            self._computing = None
+            self.reader.read_updates(sample, owned)
+            sample.updates_due = []
+        known = self.steps.known()
+        if len(known) <= 1 or self._stepped.issuperset(set().union(*map(self.steps.owned, known))):
+            if sample is not None:
+                self._complete(sample)
+            if self.run.sampler.next_is_due:
+                self._arm()
+
+    def _read_gradients(self, sample: Sample, optimizer: Optimizer) -> None:
+        """Those that a closure has computed."""
+        sample.late = False
+        self.reader.read(sample, sample.only, optimizer, weights=False)
+        self._take_histograms(sample)
+
+    def _take_histograms(self, sample: Sample) -> None:
+        if sample.step >= self._histograms_due:
+            self._histograms_due = next_due(sample.step)
+            with torch.no_grad():
+                take_histograms(sample, self.layout.references)
+
+    def _complete(self, sample: Sample) -> None:
         """The row of this step is complete."""
+        if sample.updates_due is None:  # a marked step: the weights have moved by now
+            self.reader.read_updates(sample, None)
+        if self._activations is not None:
+            self._activations.hand_over(sample)
+        self._disarm()
+        self._samples += 1
         with self._lock:
-            sample, self._sample = self._sample, None
-            if sample is None:
-                return
-            wait = bool(sample.parts or self._pending)
+            self._sample = None
+            wait = bool(sample.waiting or self._pending)
             if wait:
                 self._pending.append(sample)
             else:
                 self._append(sample)
         if wait and (len(self._pending) >= _PENDING_AT_MOST or self.run.listener_due()):
             self.collect()
+        self.run.sampler.sampled()
         if not self._pending:
             self.run.sampled()
 
     def _append(self, sample: Sample) -> None:
+        self.run.skipped_steps += self._skipped.count(sample)
         if sample.skipped:
-            self.run.skipped_steps += 1
             return
-        self.run.append(sample.step, sample.grad_norm, sample.weight_norm, sample.status)
+        self.run.append(**sample.row())
+        for op in sample.ops:
+            self.run.unsettled.apply(op)
+
+    def _arm(self) -> None:
+        if self.steps.stopped:
+            return
+        self.reader.forget_raw()
+        if self._hear_backward:
+            self._backward.arm(self.layout.references, self.reader.with_gradient)
+        if self._activations is not None:
+            self._activations.arm()
+
+    def _disarm(self) -> None:
+        self._backward.disarm()
+        if self._activations is not None:
+            self._activations.disarm()
 
     def _arrange(self) -> None:
         """Before the first row: layers in the order in which they ran, parameters as they are."""
@@ -176,10 +315,12 @@ class Watcher:
         model = self.model()
         if model is not None:
             self.layout = describe(model, called)
-            self.reader.references = self.layout.references
+            if not self.reader.covers(self.layout.references):
+                self.reader.set_references(self.layout.references, self.layout.row_wise)
             self.steps.set_references(self.layout.references)
+            layout = self.layout
             self.run.arrange(
-                self.layout.parameters, self.layout.layers, self.layout.layer_of, self.layout.kinds
+                layout.parameters, layout.layers, layout.layer_of, layout.kinds, layout.sizes
             )
 
     def _look_at_model(self) -> None:
@@ -194,36 +335,3 @@ class Watcher:
         if parameter is None or not parameter.is_cuda:
             return False
         return torch.cuda.is_current_stream_capturing()
-
-    def _on_loss(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
-        model = self.model()
-        if torch.compiler.is_compiling() or self.run.state not in ("waiting", "live"):
-            return
-        if model is None or not model.training or not torch.is_grad_enabled():
-            return
-        started = time.perf_counter()
-        try:
-            if not isinstance(output, Tensor) or output.dim():
-                shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-                raise ValueError(
-                    f"loss_fn returned {shape} and not one number; call run.log(loss=loss) instead"
-                )
-            self.run.log_at(self.run.step + 1, loss=output)
-        except Exception as error:
-            self._loss_handle.remove()
-            self.run.note_failure("loss", error)
-        finally:
-            self.run.sampler.spent(time.perf_counter() - started)
-
-
-def fetch_scalars(values: Sequence[Tensor]) -> list[float]:
-    """The numbers in one-element tensors, in one transfer a device and type."""
-    groups: dict[tuple[torch.device, torch.dtype], list[int]] = {}
-    for i, value in enumerate(values):
-        groups.setdefault((value.device, value.dtype), []).append(i)
-    numbers = [0.0] * len(values)
-    for members in groups.values():
-        fetched = torch.stack([values[i].reshape(()) for i in members]).tolist()
-        for i, number in zip(members, fetched, strict=True):
-            numbers[i] = float(number)
-    return numbers

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nbdiag.measures.run import ProbeFailure, Run
-from nbdiag.probes.norms import NormReader
+from nbdiag.probes.parameters import ParameterReader
 from nbdiag.probes.watch import watch
 from tests.probes.patients import PATIENTS, Patient, admit, chart, differences, hooks, steps
 
@@ -115,7 +115,7 @@ def with_a_failing_probe(patient: Patient) -> Run:
         with watch(patient.model, patient.optimizers, every=1) as run:
             for step in steps(patient, STEPS):
                 if step == 2:
-                    patch.setattr(NormReader, "read", broken)
+                    patch.setattr(ParameterReader, "read", broken)
         assert run.state == "failed"
         assert run.failures == (ProbeFailure("gradient_flow", "ArithmeticError: norm lost", 3),)
     return run
