@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from nbdiag.measures.predictions import Predictions as Predictions
     from nbdiag.measures.run import Run as Run
     from nbdiag.probes.grad_cam import grad_cam as grad_cam
+    from nbdiag.probes.inspect_data import inspect_data as inspect_data
     from nbdiag.probes.predict import predict as predict
     from nbdiag.probes.watch import watch as watch
     from nbdiag.widgets.error_explorer import ErrorExplorer as ErrorExplorer
     from nbdiag.widgets.gradient_flow import GradientFlow as GradientFlow
+    from nbdiag.widgets.loss_curve import LossCurve as LossCurve
 
 _HOME = {
     "ErrorExplorer": "nbdiag.widgets.error_explorer",
     "Finding": "nbdiag.measures.findings",
     "GradientFlow": "nbdiag.widgets.gradient_flow",
+    "LossCurve": "nbdiag.widgets.loss_curve",
     "Predictions": "nbdiag.measures.predictions",
     "Run": "nbdiag.measures.run",
     "grad_cam": "nbdiag.probes.grad_cam",
+    "inspect_data": "nbdiag.probes.inspect_data",
     "predict": "nbdiag.probes.predict",
     "watch": "nbdiag.probes.watch",
 }

@@ -1,0 +1,78 @@
+"""Are the data sound before training?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbdiag.measures.data_checks import judge_data
+from nbdiag.measures.data_split import Split
+from nbdiag.measures.data_tally import SplitTally
+from nbdiag.measures.findings import Finding
+from nbdiag.probes.progress import Progress
+from nbdiag.probes.quiet import same_random_state
+from nbdiag.probes.split_source import STREAM, SplitSource, open_split, own_random_states, put_back
+
+
+def inspect_data(
+    train: Any, val: Any = None, test: Any = None, *, progress: bool = True
+) -> list[Finding]:
+    """Are the data sound before training?
+
+    Reads every sample once and looks for values that are not numbers (``data.nonfinite``), inputs
+    on a harmful scale or scaled otherwise than train (``data.unnormalized``), one class only, in a
+    split or in the batches (``data.single_class``), rare classes (``data.imbalanced``), and samples
+    or columns that give the answer away (``data.leakage``): entries, equal inputs and near-copies
+    that train shares with val or test, and columns that are the target.
+
+    Parameters
+    ----------
+    train, val, test : each a Dataset, a DataLoader, a pair ``(X, y)`` of arrays, tensors,
+        dataframes or lists, a dataframe (target in a column named ``target``, ``label`` or ``y``),
+        an array without targets, or a list of samples. A sample is ``(input, target)``, an input,
+        or a dict; inputs are pictures, rows of numbers, sequences, tokens (integers) or text.
+        Of a loader, the samples are read in the order of its data set, by its workers and its
+        collate function. Of a stream, the first 200,000 samples are read.
+    progress : show a line that counts the samples.
+
+    Returns
+    -------
+    Findings, most severe first; an empty list where nothing is wrong. Class codes apply where
+    targets are class numbers or names, one-hot or soft. Counts, equal inputs and values that are
+    not numbers rest on all samples; scales and near-copies on a seeded part of a large data set,
+    which the evidence states.
+
+    No random state changes, neither the global ones nor those that the data set and its
+    transforms keep as attributes.
+
+    Raises
+    ------
+    TypeError : for data, inputs or samples of another kind.
+    ValueError : for an empty split, X and y of different length, or splits whose inputs differ.
+    """
+    given = {"train": train, "val": val, "test": test}
+    if train is None:
+        raise TypeError("train must be a data set, got None")
+    sources = {name: open_split(data, name) for name, data in given.items() if data is not None}
+    totals = [source.total for source in sources.values()]
+    total = None if None in totals else sum(t for t in totals if t is not None)
+    with Progress("inspecting", "inspected", total, progress) as line:
+        splits = [_read(name, source, line) for name, source in sources.items()]
+    return judge_data(splits)
+
+
+def _read(name: str, source: SplitSource, progress: Progress) -> Split:
+    tally, states = SplitTally(name), own_random_states(source.dataset)
+    with same_random_state(*source.generators):
+        try:
+            for inputs, targets, ids in source.batches():
+                tally.add(inputs, targets, ids, source.columns, source.coded)
+                progress.add(len(ids))
+        finally:
+            put_back(states)
+    note = source.note
+    if source.total is None and len(tally) >= STREAM:
+        note += f"; the first {len(tally):,} samples of a stream were read"
+    origin = source.origin
+    if origin is not None and len(origin[1]) != len(tally):
+        origin = None  # a collate function left samples out: which ones is not known
+    return tally.finish(origin, source.loading, note)
