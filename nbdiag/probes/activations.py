@@ -16,7 +16,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from nbdiag.measures.run import Run
 from nbdiag.probes import looks
 from nbdiag.probes.looks import FUNCTIONS, Look
-from nbdiag.probes.samples import Sample
+from nbdiag.probes.step_sample import Sample
 
 PROBE = "activation_stats"
 _GRAPH_AT_MOST = 20_000

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nbdiag.measures.histograms import BINS, KINDS, histogram
-from nbdiag.probes.samples import Sample, to_float32
+from nbdiag.probes.step_sample import Sample, to_float32
 
 BLOCK, BLOCKS = 1024, 16
 """Of more than 16,384 entries, 16 evenly spaced blocks of 1,024 make the histogram."""

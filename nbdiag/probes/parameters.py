@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nbdiag.measures.recording import FROZEN, NO_GRADIENT
-from nbdiag.probes.samples import Sample
+from nbdiag.probes.step_sample import Sample
 
 BLOCK, BLOCKS = 1024, 128
 """Of a tensor with more than 131,072 entries, the update, the zeros and what clipping did are read

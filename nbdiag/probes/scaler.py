@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from nbdiag.probes.samples import Sample
+from nbdiag.probes.step_sample import Sample
 
 _DEEP_ENOUGH = 16
 

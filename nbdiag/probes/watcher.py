@@ -21,8 +21,8 @@ from nbdiag.probes.distributions import take_histograms
 from nbdiag.probes.layout import ForwardOrder, describe
 from nbdiag.probes.loss import LossListener, fetch_scalars
 from nbdiag.probes.parameters import ParameterReader
-from nbdiag.probes.samples import Sample, settle
 from nbdiag.probes.scaler import SkippedSteps, scale_of, scaler_of_this_step
+from nbdiag.probes.step_sample import Sample, settle
 from nbdiag.probes.steps import Steps
 
 _PROBE = "gradient_flow"

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from nbdiag.measures.run import Run
 from nbdiag.probes.parameters import ParameterReader
-from nbdiag.probes.samples import Sample, settle
+from nbdiag.probes.step_sample import Sample, settle
 from nbdiag.probes.watch import watch, watching
 from tests.probes.patients import PATIENTS, admit, hooks, steps
 
