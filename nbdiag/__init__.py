@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nbdiag.probes.inspect_data import inspect_data as inspect_data
     from nbdiag.probes.predict import predict as predict
     from nbdiag.probes.watch import watch as watch
+    from nbdiag.tracking.reader import runs as runs
     from nbdiag.widgets.error_explorer import ErrorExplorer as ErrorExplorer
     from nbdiag.widgets.gradient_flow import GradientFlow as GradientFlow
     from nbdiag.widgets.loss_curve import LossCurve as LossCurve
@@ -33,6 +34,7 @@ _HOME = {
     "grad_cam": "nbdiag.probes.grad_cam",
     "inspect_data": "nbdiag.probes.inspect_data",
     "predict": "nbdiag.probes.predict",
+    "runs": "nbdiag.tracking.reader",
     "watch": "nbdiag.probes.watch",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbdiag.measures.predictions import Predictions
@@ -20,21 +21,26 @@ def is_module(source: Any) -> bool:
 
 
 def as_run(source: Any) -> Run:
-    """A `Run` as it is; a module's run, if it is being watched, or else a new one.
+    """A `Run` as it is; a path's run; a module's, if it is being watched, or else a new one.
 
     Raises
     ------
     TypeError : for anything else.
+    FileNotFoundError : for a path without a run.
     """
     if isinstance(source, Run):
         return source
+    if isinstance(source, str | Path):
+        from nbdiag.tracking.reader import open_run
+
+        return open_run(source)
     if is_module(source):
         from nbdiag.probes.watch import watch, watching
 
         return watching(source) or watch(source)
     raise TypeError(
-        f"expected a torch.nn.Module or a Run from nd.watch(model, optimizer), "
-        f"got {type(source).__name__}"
+        f"expected a torch.nn.Module, a Run from nd.watch(model, optimizer), or the path of its "
+        f"log_dir; got {type(source).__name__}"
     )
 
 

@@ -20,6 +20,8 @@ NEVER = {
     "wire": {"torch", "torchvision", "anywidget", "ipywidgets", "scipy", "sklearn"},
     "widgets": {"torch", "torchvision", "captum", "bokeh"},
     "demo": {"anywidget", "ipywidgets", "bokeh"},
+    "tracking": {"torch", "torchvision", "anywidget", "ipywidgets", "bokeh", "IPython"},
+    "integrations": {"anywidget", "ipywidgets", "bokeh", "IPython"},
 }
 # package -> which packages of nbdiag it may import
 INSIDE = {
@@ -28,6 +30,8 @@ INSIDE = {
     "wire": {"wire"},
     "widgets": {"measures", "wire", "widgets", "sources"},
     "demo": {"demo"},
+    "tracking": {"measures", "tracking"},
+    "integrations": {"measures", "probes", "integrations"},
 }
 FILE_LINES = 400
 WIDGET_LINES = 230
@@ -80,6 +84,9 @@ def test_imports_point_up_the_picture(package: str) -> None:
         ("widgets", "import torch.nn as nn"),
         ("widgets", "def f():\n    import nbdiag.probes.watch"),
         ("demo", "import anywidget"),
+        ("tracking", "def f():\n    import torch"),
+        ("tracking", "from nbdiag.probes.watch import watch"),
+        ("integrations", "from nbdiag.widgets import base"),
     ],
 )
 def test_the_wall_test_can_fail(package: str, line: str) -> None:

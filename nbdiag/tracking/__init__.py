@@ -1,0 +1,1 @@
+"""Runs on disk: written to TensorBoard event files as they grow, and read back."""
