@@ -145,7 +145,7 @@ def missing_sides(stem: str) -> list[str]:
 
 
 def stems() -> list[str]:
-    shared = {"__init__", "base", "notebook", "run_view"}
+    shared = {"__init__", "base", "layer_view", "notebook", "run_view"}
     return sorted(path.stem for path in files("widgets") if path.stem not in shared)
 
 

@@ -4,7 +4,9 @@ import { inMessage, onTrait } from "./pack";
 export interface Columns {
   steps: Float64Array;
   norms: Float32Array;
+  raw: Float32Array;
   weights: Float32Array;
+  updates: Float32Array;
   status: Uint8Array;
 }
 
@@ -46,6 +48,10 @@ export function layerNames(count: number): { name: string; kind: string; size: n
 export interface Faults {
   vanishing?: boolean;
   nan?: boolean;
+  /** Gradients are clipped at some of the steps. */
+  clipped?: boolean;
+  /** No samples in the middle fifth. */
+  pause?: boolean;
 }
 
 /** A made-up training: noisy norms that fall over time, with the faults asked for. */
@@ -56,16 +62,21 @@ export function train(steps: number, layers: number, faults: Faults = {}, stride
     return seed / 4_294_967_296 - 0.5;
   };
   const norms = new Float32Array(steps * layers);
+  const raw = new Float32Array(steps * layers);
   const weights = new Float32Array(steps * layers);
+  const updates = new Float32Array(steps * layers);
   const status = new Uint8Array(steps * layers);
   for (let t = 0; t < steps; t++) {
+    const clip = faults.clipped && Math.sin(t * 1.3) > 0.2 ? 0.4 : 1;
     for (let l = 0; l < layers; l++) {
       const depth = l / Math.max(1, layers - 1);
       const slope = faults.vanishing ? -7 * (1 - depth) : -0.9 * (1 - depth);
       const wave = 0.35 * Math.sin(l * 2.1) + 0.2 * Math.sin(t / 17 + l);
       const log = slope + wave - 1.2 * (1 - Math.exp((-2 * t) / steps)) + 0.5 * random();
       const i = t * layers + l;
-      norms[i] = 10 ** log;
+      raw[i] = 10 ** log;
+      norms[i] = clip * 10 ** log;
+      updates[i] = 10 ** (-3 + 0.6 * Math.sin(l * 1.7) + 0.3 * random()) * (3 + 2 * depth);
       weights[i] = 3 + 2 * depth + (t / steps) * 0.5;
       if (faults.nan && l === 1) status[i] = 2;
       if (faults.nan && l === 2) status[i] = 1;
@@ -73,11 +84,18 @@ export function train(steps: number, layers: number, faults: Faults = {}, stride
       if (faults.nan && late && l >= layers - 3) status[i] = 3;
       if (faults.nan && t === Math.floor(steps * 0.4) && l === layers - 1) status[i] = 3;
       if (faults.nan && !late && t > steps * 0.76 && l >= layers - 2) status[i] = 4;
-      if (status[i]) norms[i] = status[i] === 4 ? Number.POSITIVE_INFINITY : Number.NaN;
+      if (status[i]) {
+        norms[i] = raw[i] = status[i] === 4 ? Number.POSITIVE_INFINITY : Number.NaN;
+        if (status[i] === 2) updates[i] = Number.NaN;
+      }
     }
   }
-  const numbers = Float64Array.from({ length: steps }, (_, t) => 1 + t * stride);
-  return { steps: numbers, norms, weights, status };
+  const skip = faults.pause ? Math.floor(steps / 4) * stride : 0;
+  const numbers = Float64Array.from(
+    { length: steps },
+    (_, t) => 1 + t * stride + (t > steps / 2 ? skip : 0),
+  );
+  return { steps: numbers, norms, raw, weights, updates, status };
 }
 
 type Packer = (array: TypedArray, shape: number[]) => unknown;
@@ -90,7 +108,9 @@ function packed(all: Columns, from: number, to: number, pack: Packer) {
     start: from,
     steps: pack(all.steps.slice(from, to), [to - from]),
     norms: pack(cut(all.norms), shape),
+    raw: pack(cut(all.raw), shape),
     weights: pack(cut(all.weights), shape),
+    updates: pack(cut(all.updates), shape),
     status: pack(cut(all.status), shape),
   };
 }

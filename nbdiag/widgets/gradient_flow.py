@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbdiag.measures.recording import Rows
-from nbdiag.widgets.run_view import RunInstrument
+import numpy as np
+
+from nbdiag.widgets.base import Handler, Reply
+from nbdiag.widgets.layer_view import LayerInstrument
 from nbdiag.wire.gradient_flow import draw
 
 
-def _arrays(rows: Rows) -> dict[str, Any]:
-    return {
-        "steps": rows.steps,
-        "norms": rows.grad_norm,
-        "weights": rows.weight_norm,
-        "status": rows.status,
-    }
-
-
-class GradientFlow(RunInstrument):
+class GradientFlow(LayerInstrument):
     """Do all layers learn? The gradient norm of every layer, live and over the whole training.
 
     Bars show the norm that the optimizer is about to use, on a log axis; the heat map beside them
-    keeps its history, layer by step, with a scrubber and a replay. Pause, resume and "sample
-    every" act while the training cell is still running.
+    keeps its history, layer by step, with a scrubber and a replay. Where the loop clips, a tick
+    shows the norm before clipping. A click on a layer opens the histograms of its gradient over
+    time. Pause, resume and "sample every" act while the training cell is still running.
 
     Parameters
     ----------
@@ -45,35 +39,29 @@ class GradientFlow(RunInstrument):
     codes = "gradient."
     title = "Gradient flow"
 
-    def begin(self) -> None:
-        self._sent = len(self.run.recording)
-        self._thinned = self.run.recording.thinned
+    columns = {
+        "norms": "grad_norm",
+        "raw": "grad_norm_raw",
+        "weights": "weight_norm",
+        "updates": "update_norm",
+    }
 
-    def increment(self) -> dict[str, Any] | None:
-        rows = self.run.recording.rows(self._sent)
-        if rows.thinned != self._thinned:  # row numbers have changed: send all of them
-            rows = self.run.recording.rows()
-            self._thinned = rows.thinned
-        if not len(rows.steps):
-            return None
-        self._sent = rows.start + len(rows.steps)
-        return {"start": rows.start, **_arrays(rows)}
+    def handlers(self) -> dict[str, Handler]:
+        return {**super().handlers(), "layer": self._reply_layer}
 
-    def history(self) -> dict[str, Any]:
-        rows = self.run.recording.sketch(head=100, middle=1000, tail=400)
-        return {"start": 0, "total": len(self.run.recording), **_arrays(rows)}
-
-    def describe(self) -> dict[str, Any]:
-        layers = [
+    def _reply_layer(self, args: dict[str, Any], reply: Reply) -> None:
+        layer, layers = args.get("layer"), len(self.run.recording.layers)
+        if not isinstance(layer, int) or not 0 <= layer < layers:
+            raise ValueError(f"no layer {layer!r} of {layers}")
+        rows = self.run.recording.sketch()
+        there = ~np.isnan(rows.grad_zeros[:, layer])
+        reply(
             {
-                "name": layer.name,
-                "kind": layer.kind,
-                "size": layer.size,
-                "parameters": list(layer.parameters),
+                "steps": rows.steps[there],
+                "zeros": rows.grad_zeros[there, layer],
+                "nonfinite": rows.grad_nonfinite[there, layer],
             }
-            for layer in self.run.recording.layers
-        ]
-        return {**super().describe(), "layers": layers}
+        )
 
     def picture(self) -> bytes:
         rows = self.run.recording.sketch()
@@ -81,5 +69,8 @@ class GradientFlow(RunInstrument):
             source=self.run.model_name,
             layers=[layer.name for layer in self.run.recording.layers],
             findings=self.own_findings(),
-            **_arrays(rows),
+            steps=rows.steps,
+            norms=rows.grad_norm,
+            raw=rows.grad_norm_raw,
+            status=rows.status,
         )

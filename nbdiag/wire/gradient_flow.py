@@ -15,6 +15,7 @@ ROWS_AT_MOST = 40
 COLUMNS_AT_MOST = 400
 NOT_FINITE = SEVERITY["critical"]
 NAN, INFINITE = 3, 4
+_CLIPPED = 1e-4
 
 
 def decades(values: np.ndarray) -> tuple[int, int]:
@@ -52,11 +53,11 @@ def draw(
     layers: Sequence[str],
     steps: np.ndarray,
     norms: np.ndarray,
-    weights: np.ndarray,
+    raw: np.ndarray,
     status: np.ndarray,
     findings: list[dict[str, Any]],
 ) -> bytes:
-    """PNG of steps (T,), norms (T, L) and status (T, L); the weights are not drawn."""
+    """PNG of steps (T,), norms (T, L), the same before clipping (NaN: unknown), status (T, L)."""
     shown = _thin_rows(layers)
     pitch = 18 if len(shown) <= 24 else 12
     head = 26 + 22 * (min(len(findings), 3) + (len(findings) > 3)) + 40
@@ -73,8 +74,10 @@ def draw(
         board.text(NAMES, top + 10, "Waiting for the first optimizer.step()", color=MUTED)
         return board.png()
 
-    low, high = decades(norms)
+    clipped = raw[-1] > norms[-1] * (1 + _CLIPPED)
+    low, high = decades(np.concatenate([norms, raw[-1:][:, clipped]], axis=None))
     _draw_bars(board, norms[-1][shown], status[-1][shown], (low, high), top, pitch)
+    _draw_raw(board, np.where(clipped, raw[-1], np.nan)[shown], (low, high), top, pitch)
     x0, x1 = NAMES + BARS + GAP, WIDTH - 14
     columns = _thin_columns(status)
     values, codes = norms[np.ix_(columns, shown)].T, status[np.ix_(columns, shown)].T
@@ -86,6 +89,8 @@ def draw(
     note = f"{len(steps):,} samples, {len(layers)} layers"
     if len(shown) < len(layers):
         note += f", {len(shown)} of them drawn"
+    if clipped.any():
+        note += "; tick: norm before clipping"
     board.text(14, bottom + 32, note, size=10, color=MUTED)
     _draw_legend(board, (low, high), x1, bottom + 32)
     return board.png()
@@ -119,6 +124,16 @@ def _draw_bars(
             color = "#{:02x}{:02x}{:02x}".format(*viridis(np.array([share]))[0])
             end = NAMES + max(2.0, BARS * share)
             board.box(NAMES, y - pitch * 0.34, end, y + pitch * 0.34, color, outline=MUTED)
+
+
+def _draw_raw(
+    board: Canvas, values: np.ndarray, span: tuple[int, int], top: float, pitch: float
+) -> None:
+    low, high = span
+    for row in np.flatnonzero(np.isfinite(values)):
+        x = NAMES + BARS * (np.log10(values[row]) - low) / (high - low)
+        y = top + (row + 0.5) * pitch
+        board.box(x - 1, y - pitch * 0.44, x + 1, y + pitch * 0.44, INK)
 
 
 def _draw_history(

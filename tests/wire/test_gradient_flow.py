@@ -22,7 +22,7 @@ def pixels(norms: np.ndarray, status: np.ndarray | None = None, **kwargs: object
         layers=[f"layer{i}" for i in range(layers)],
         steps=np.arange(1, samples + 1),
         norms=norms,
-        weights=norms,
+        raw=kwargs.get("raw", np.full(norms.shape, np.nan)),  # type: ignore[arg-type]
         status=status,
         findings=kwargs.get("findings", []),  # type: ignore[arg-type]
     )

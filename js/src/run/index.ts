@@ -2,7 +2,8 @@ import "./run.css";
 
 export { AxisLabel, StepAxis, stepTicks } from "./axis";
 export { PlaybackButtons, RunCommands } from "./commands";
-export { runFoot } from "./foot";
+export { probeCost, runFoot } from "./foot";
 export { type Every, type Live, num, readLive, record } from "./live";
 export { type Playback, type Timeline, usePlayback } from "./playback";
+export { type Answer, useReply } from "./reply";
 export { type BaseInfo, RunStore } from "./store";

@@ -1,12 +1,12 @@
 import type { JSX } from "preact";
+import type { LayersStore, Metric } from "../../layers";
 import { type Playback, PlaybackButtons, RunCommands } from "../../run";
 import { Segmented, useStore } from "../../ui";
 import type { Pending, Store } from "../../wire";
-import type { Metric } from "./series";
-import type { GradientStore } from "./store";
+import { METRICS } from "./metrics";
 
 interface Props {
-  store: GradientStore;
+  store: LayersStore;
   pending: Store<readonly Pending[]>;
   connected: boolean;
   playback: Playback;
@@ -24,14 +24,11 @@ export function Commands(props: Props): JSX.Element {
       <Segmented<Metric>
         label="What the bars show"
         value={metric}
-        options={[
-          { value: "norm", text: "Gradient norm", title: "The L2 norm of each layer's gradient" },
-          {
-            value: "relative",
-            text: "Relative to weights",
-            title: "The gradient's norm divided by the norm of the layer's weights",
-          },
-        ]}
+        options={Object.entries(METRICS).map(([value, { text, title }]) => ({
+          value: value as Metric,
+          text,
+          title,
+        }))}
         onChange={onMetric}
       />
       <RunCommands store={store} pending={pending} connected={connected} />

@@ -1,10 +1,10 @@
+import { LayersStore } from "../../layers";
 import { defineWidget } from "../../ui";
-import { GradientStore } from "./store";
 import "./style.css";
 import { View } from "./view";
 
 export default defineWidget({
   name: "gradient_flow",
-  createStore: (context) => new GradientStore(context),
+  createStore: (context) => new LayersStore(context),
   View,
 });

@@ -1,77 +1,84 @@
 import type { JSX } from "preact";
-import { useCallback, useEffect, useId, useState } from "preact/hooks";
-import { runFoot, StepAxis, usePlayback } from "../../run";
+import { useCallback, useState } from "preact/hooks";
 import {
-  Canvas,
+  BAND,
+  DecadeLines,
+  Distribution,
+  drawHeatmap,
+  HealthyBand,
+  HealthyKey,
+  type LayersStore,
+  Legend,
+  LogAxis,
+  type Metric,
+  measureNames,
+  type Node,
+  noteOf,
+  OK,
+  type Place,
+  STATUS,
+  Table,
+  useNumbers,
+  useTree,
+} from "../../layers";
+import { runFoot, usePlayback, useReply } from "../../run";
+import {
   count,
   Empty,
-  keys,
+  gradient,
   Panel,
+  percent,
   plural,
   type State,
   sequential,
   stateWith,
-  Tooltip,
-  useReducedMotion,
   useRootData,
   useSize,
   useStore,
   useTheme,
   type ViewProps,
 } from "../../ui";
-import { Legend, ValueAxis } from "./axes";
-import { axisOf } from "./columns";
+import { type Bytes, decodeAs } from "../../wire";
+import { Cells } from "./cells";
+import { clippingText, rawLog, rawTop } from "./clipping";
 import { Commands } from "./commands";
 import { Detail } from "./detail";
-import { drawHeatmap, type HeatRow } from "./heatmap";
-import { useNumbers, useTree } from "./layout";
-import { measure } from "./measure";
-import { Row } from "./rows";
-import type { Metric } from "./series";
-import type { GradientStore } from "./store";
-import type { Node } from "./tree";
+import { wordsOf } from "./metrics";
 
-const TALLEST = 600;
-/** The heading and the axes, which stay in place while the rows scroll. */
-const AXES = 71;
+const HEADING = 136; // "Layer input → output"
+const NUMBERS = 70;
+const GAP = 14;
 
-interface Hover {
-  node: Node;
-  sample: number;
-  x: number;
-  y: number;
-}
-
-export function View({ store, requests, connection }: ViewProps<GradientStore>): JSX.Element {
+export function View({ store, requests, connection }: ViewProps<LayersStore>): JSX.Element {
   const info = useStore(store.info);
   const live = useStore(store.live);
   const history = useStore(store.history);
+  const known = useStore(store.facts);
   const link = useStore(connection.link);
   const findings = useStore(store.findings);
   const failures = useStore(store.failures);
   const error = useStore(store.error);
   const theme = useTheme();
-  const still = useReducedMotion();
   const [metric, setMetric] = useState<Metric>("norm");
   const [selected, setSelected] = useState<Node | null>(null);
-  const [hover, setHover] = useState<Hover | null>(null);
-  const [scroll, setScroll] = useState(0);
   const [frame, { width }] = useSize<HTMLDivElement>();
-  const ids = useId(); // two views of one model live on one page
-  const tree = useTree(info);
+  const tree = useTree(info.layers);
   const playback = usePlayback(history);
-  const { domain, seen, of } = useNumbers(history, metric, info);
-
-  const { rows } = tree;
-  const rowHeight = rows.length <= 14 ? 26 : rows.length <= 30 ? 21 : 18;
-  const content = rows.length * rowHeight;
-  const height = Math.min(TALLEST, content);
+  const { sample } = playback;
+  const clips = metric === "norm" && known.clipping.clipped > 0;
+  const top = clips && sample >= 0 ? rawTop(history, sample) : Number.NaN;
+  const within = metric === "update" ? ([BAND.low, BAND.high] as const) : ([top, top] as const);
+  const { domain, seen, of } = useNumbers(history, metric, within);
   const scale = sequential(theme);
-  const step = playback.sample >= 0 ? (history.steps[playback.sample] as number) : 0;
-  const axis = axisOf(history);
-  const place = (s: number) => (s - axis.first) / (axis.last - axis.first);
+  const step = sample >= 0 ? (history.steps[sample] as number) : 0;
   const state: State = stateWith(link, live.state);
-  const layout = measure(width, rows, info);
+  const words = wordsOf(metric);
+
+  const small = width < 620;
+  const note = noteOf(info.layers);
+  const most = Math.max(90, width * (small ? 0.27 : 0.25));
+  const names = measureNames(tree.rows, note, small ? 80 : HEADING, most);
+  const rest = Math.max(0, width - names.width - (small ? 2 * GAP : NUMBERS + 3 * GAP));
 
   useRootData({
     state,
@@ -79,86 +86,44 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
     samples: history.length,
     newest: history.length > 0 ? (history.steps[history.length - 1] as number) : 0,
     live: playback.live,
+    ready: width > 0 ? true : null,
   });
-  useRootData({ ready: width > 0 ? true : null });
 
-  const first = Math.floor(scroll / rowHeight);
-  const inView = rows.slice(first, first + Math.ceil(height / rowHeight) + 1);
-  const heatRows = useCallback(
-    (): HeatRow[] =>
-      inView.map((node, i) => ({
-        series: node.children.length > 0 && tree.isOpen(node) ? null : of(node),
-        top: (first + i) * rowHeight - scroll + 1,
-        height: rowHeight - 2,
-      })),
-    [rows, first, scroll, rowHeight, metric, history.length, history.epoch],
+  const series = (node: Node) => (node.children.length > 0 && tree.isOpen(node) ? null : of(node));
+  const paint = useCallback(
+    (places: readonly Place[]) =>
+      drawHeatmap(
+        history,
+        places.map(({ node, ...place }) => ({ ...place, series: series(node) })),
+        domain,
+      ),
+    [history, history.length, history.epoch, metric, tree.rows, domain.low, domain.high],
   );
-  const draw = useCallback(drawHeatmap(history, heatRows(), domain), [
-    heatRows,
-    domain.low,
-    domain.high,
-    history,
-  ]);
 
-  const select = (node: Node | undefined) => {
-    setSelected(node ?? null);
-  };
-  const reveal = (name: string) => select(tree.reveal(name));
-  useEffect(() => {
-    if (selected)
-      document.getElementById(ids + selected.id)?.scrollIntoView?.({ block: "nearest" });
-  }, [selected]);
-
-  const move = (by: number) => {
-    const now = rows.findIndex((node) => node.id === selected?.id);
-    select(
-      rows[
-        now < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, now + by))
-      ],
-    );
-  };
-  const toggle = () => {
-    const node = rows.find((row) => row.id === selected?.id);
-    if (node && node.children.length > 0) tree.toggle(node);
-  };
-  const onKey = keys({
-    ArrowLeft: () => playback.show(playback.sample - 1),
-    ArrowRight: () => playback.show(playback.sample + 1),
-    ArrowUp: () => move(-1),
-    ArrowDown: () => move(1),
-    Home: () => playback.show(0),
-    End: () => playback.goLive(),
-    Enter: toggle,
-    " ": toggle,
-    Escape: () => (selected ? setSelected(null) : playback.goLive()),
+  const leaf = selected && selected.children.length === 0 ? (selected.layers[0] ?? null) : null;
+  const zeros = useReply({
+    requests,
+    name: "layer",
+    args: leaf !== null && link === "live" ? { layer: leaf } : null,
+    version: known.histograms.gradient,
+    read: readZeros,
   });
-
-  const onPointer = (event: PointerEvent) => {
-    const body = event.currentTarget as HTMLElement;
-    const box = body.getBoundingClientRect();
-    const y = event.clientY - box.top;
-    const node = rows[Math.floor(y / rowHeight)];
-    const heat = body.querySelector(".gf-heat")?.getBoundingClientRect();
-    if (!node || !heat || history.length === 0) return;
-    const at = (event.clientX - heat.left) / heat.width;
-    const inside = at >= 0 && at <= 1;
-    const sample = inside
-      ? history.indexAt(axis.first + at * (axis.last - axis.first))
-      : playback.sample;
-    if (event.type === "pointerdown") {
-      if (inside) body.setPointerCapture?.(event.pointerId);
-      else if (event.button === 0) setSelected(node.id === selected?.id ? null : node);
-    }
-    const held = body.hasPointerCapture?.(event.pointerId) ?? false;
-    if (inside && (held || event.type === "pointerdown")) playback.show(sample);
-    const panel = frame.current?.getBoundingClientRect();
-    if (!panel) return;
-    setHover({ node, sample, x: event.clientX - panel.left, y: event.clientY - panel.top });
-  };
-
   const empty = history.length === 0;
-  const title = metric === "norm" ? "Gradient norm" : "Gradient ÷ weights";
-  const someClosed = rows.some((node) => node.children.length > 0 && !tree.isOpen(node));
+  const someClosed = tree.rows.some((node) => node.children.length > 0 && !tree.isOpen(node));
+  const explain = (node: Node, at: number, pointed?: number, wide = false) => (
+    <Detail
+      node={node}
+      sample={at}
+      step={pointed}
+      info={info}
+      series={of(node)}
+      history={history}
+      metric={metric}
+      more={wide && zeros.value ? zerosText(zeros.value, step) : null}
+      wide={wide}
+    />
+  );
+  const chosen = leaf === null ? undefined : info.layers[leaf];
   return (
     <Panel
       title={info.title}
@@ -167,7 +132,7 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
       status={live.step > 0 ? `step ${count(live.step)}` : null}
       findings={findings}
       failures={failures}
-      onSubject={reveal}
+      onSubject={(name) => setSelected(tree.reveal(name) ?? null)}
       knows={(name) => info.layers.some((layer) => layer.name === name)}
       note={info.note}
       error={error}
@@ -182,13 +147,9 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
           onMetric={setMetric}
         />
       }
-      foot={runFoot(live, plural(info.layers.length, "layer"))}
+      foot={runFoot(live, plural(info.layers.length, "layer"), clippingText(known.clipping))}
     >
-      <div
-        ref={frame}
-        class={`gf${layout.small ? " gf-small" : ""}${still ? " gf-still" : ""}`}
-        style={{ "--gf-names": `${layout.names}px` }}
-      >
+      <div ref={frame} class={`gf${small ? " gf-small" : ""}`}>
         {empty ? (
           <Empty
             title={
@@ -199,106 +160,132 @@ export function View({ store, requests, connection }: ViewProps<GradientStore>):
             text={`${plural(info.layers.length, "layer")} are being watched. The picture starts with the first step that is sampled.`}
           />
         ) : (
-          <div
-            class="gf-scroll"
-            role="treegrid"
-            aria-label={`${title} of ${plural(info.layers.length, "layer")}, step ${count(step)}`}
-            tabIndex={0}
-            aria-activedescendant={selected ? `${ids}${selected.id}` : undefined}
-            onKeyDown={onKey}
-            onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
-            style={{ maxHeight: `${height + AXES}px` }}
-          >
-            <div class="gf-grid gf-head">
-              <div>
-                Layer <small>{layout.small ? "" : "input → output"}</small>
-              </div>
-              <div class="gf-number" />
-              <div>
-                {title} {!layout.small && <small>at step {count(step)}</small>}
-              </div>
-              <div>
-                History{" "}
-                <small>{layout.small ? `step ${count(step)}` : "same colours, by step"}</small>
-              </div>
-            </div>
-            <div
-              class="gf-grid gf-body"
-              style={{ height: `${content}px` }}
-              onPointerDown={onPointer}
-              onPointerMove={onPointer}
-              onPointerLeave={() => setHover(null)}
-            >
-              <div
-                class="gf-lines"
-                style={{ backgroundSize: `calc((100% - 1px) / ${domain.high - domain.low}) 100%` }}
-              />
-              <div class="gf-rows">
-                {rows.map((node) => (
-                  <Row
-                    key={node.id}
-                    id={ids + node.id}
-                    node={node}
-                    layer={info.layers[node.layers[0] ?? 0]}
-                    series={node.children.length > 0 && tree.isOpen(node) ? null : of(node)}
-                    sample={playback.sample}
-                    domain={domain}
-                    scale={scale}
-                    height={rowHeight}
-                    nameChars={layout.chars(node.depth)}
-                    kinds={layout.kinds}
-                    open={tree.isOpen(node)}
-                    selected={node.id === selected?.id}
-                    onToggle={() => tree.toggle(node)}
-                  />
-                ))}
-              </div>
-              <div class="gf-heat" style={{ height: `${height}px` }}>
-                <Canvas draw={draw} height={height} label={`${title} by layer and step`} />
-                <span class="gf-cursor" style={{ left: `${place(step) * 100}%` }} />
-              </div>
-            </div>
-            <div class="gf-grid gf-foot">
-              <div />
-              <div class="gf-number" />
-              <ValueAxis domain={domain} scale={scale} width={layout.bars} />
-              <StepAxis
-                first={axis.first}
-                last={axis.last}
-                newest={history.steps[history.length - 1] as number}
-                step={step}
-                width={layout.heat}
-                onStep={(s) => playback.show(history.indexAt(s))}
-              />
-            </div>
-          </div>
+          <Table
+            label={`${words.head} of ${plural(info.layers.length, "layer")}, step ${count(step)}`}
+            tree={tree}
+            names={names}
+            note={note}
+            columns={`${small ? "" : `${NUMBERS}px `}minmax(0, 45fr) minmax(0, 55fr)`}
+            heads={[
+              <>
+                Layer <small>{small ? "" : "input → output"}</small>
+              </>,
+              ...(small ? [] : [null]),
+              <>
+                {words.head} {!small && <small>at step {count(step)}</small>}
+              </>,
+              <>
+                History <small>{small ? `step ${count(step)}` : "same colours, by step"}</small>
+              </>,
+            ]}
+            feet={[
+              ...(small ? [] : [null]),
+              <LogAxis key="values" domain={domain} width={rest * 0.45} strip={gradient(scale)} />,
+            ]}
+            behind={
+              <>
+                {metric === "update" && <HealthyBand domain={domain} column={-3} />}
+                <DecadeLines domain={domain} column={-3} />
+              </>
+            }
+            cells={(node) => {
+              const own = series(node);
+              return own ? (
+                <Cells
+                  node={node}
+                  series={own}
+                  raw={clips ? rawLog(history, node, sample) : Number.NaN}
+                  sample={sample}
+                  domain={domain}
+                  scale={scale}
+                />
+              ) : null;
+            }}
+            data={(node) => {
+              const own = series(node);
+              const log = own?.log[sample] ?? Number.NaN;
+              const status = STATUS[own?.status[sample] ?? OK]?.text || "ok";
+              return {
+                value: Number.isNaN(log) ? undefined : 10 ** log,
+                status: own ? status : undefined,
+              };
+            }}
+            timeline={history}
+            playback={playback}
+            paint={paint}
+            canvasLabel={`${words.head} by layer and step`}
+            canvasWidth={rest * 0.55}
+            selected={selected}
+            onSelect={setSelected}
+            explain={explain}
+          />
         )}
-        {!empty && <Legend seen={seen} groups={someClosed} ranges={history.length > 1} />}
-        {hover && (
-          <Tooltip x={hover.x} y={hover.y}>
-            <Detail
-              {...hover}
-              info={info}
-              series={of(hover.node)}
-              history={history}
-              metric={metric}
-            />
-          </Tooltip>
+        {!empty && (
+          <Legend seen={seen}>
+            {history.length > 1 && (
+              <li>
+                <i class="ly-key ly-key-range" /> lowest to highest over the run
+              </li>
+            )}
+            {clips && (
+              <>
+                <li>
+                  <i class="ly-key gf-key-after" /> after clipping: what the optimizer uses
+                </li>
+                <li>
+                  <i class="ly-key gf-key-before" /> before clipping
+                </li>
+              </>
+            )}
+            {metric === "update" && <HealthyKey />}
+            {someClosed && (
+              <li>
+                <i class="ly-key ly-key-ticks" /> closed group: the bar is the median, each tick one
+                layer
+              </li>
+            )}
+          </Legend>
         )}
         {selected && !empty && (
-          <p class="gf-detail">
-            <Detail
-              node={selected}
-              sample={playback.sample}
-              info={info}
-              series={of(selected)}
-              history={history}
-              metric={metric}
-              wide
-            />
-          </p>
+          <p class="ly-detail">{explain(selected, sample, undefined, true)}</p>
+        )}
+        {chosen && !empty && (
+          <Distribution
+            requests={requests}
+            layer={chosen}
+            kind="gradient"
+            version={known.histograms.gradient}
+            step={step}
+            height={230}
+            connected={link === "live"}
+          />
         )}
       </div>
     </Panel>
   );
+}
+
+interface Zeros {
+  steps: Float64Array;
+  zeros: Float32Array;
+  nonfinite: Float32Array;
+}
+
+function readZeros(value: Record<string, unknown>, buffers: readonly Bytes[]): Zeros {
+  return {
+    steps: decodeAs(value.steps, "float64", buffers).data,
+    zeros: decodeAs(value.zeros, "float32", buffers).data,
+    nonfinite: decodeAs(value.nonfinite, "float32", buffers).data,
+  };
+}
+
+/** Share of zeros and number of broken entries at or before a step. */
+function zerosText({ steps, zeros, nonfinite }: Zeros, step: number): string | null {
+  let at = -1;
+  for (let i = 0; i < steps.length && (steps[i] as number) <= step; i++) at = i;
+  if (at < 0) return null;
+  const when = steps[at] === step ? "" : ` (step ${count(steps[at] as number)})`;
+  const broken = nonfinite[at] as number;
+  const text = `${percent(zeros[at] as number)} of the gradient exactly zero${when}`;
+  return broken > 0 ? `${text}, ${count(broken)} entries NaN or infinite` : text;
 }

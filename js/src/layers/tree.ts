@@ -1,5 +1,3 @@
-import type { Layer } from "./store";
-
 export interface Node {
   id: string;
   /** What the row says: the last part of the path, with its parent where that is a number. */
@@ -21,14 +19,17 @@ interface Draft {
   leaf: boolean;
 }
 
+/** Not the dots in "relu(block.0)", a function named by what it was applied to. */
+const DOT = /\.(?![^(]*\))/;
+
 /**
  * Groups layers by module path without changing their order: neighbours that share a prefix form
  * a group, and a module that is used twice forms two.
  */
-export function buildTree(layers: readonly Layer[]): Node[] {
+export function buildTree(layers: readonly { name: string }[]): Node[] {
   const root: Draft = { part: "", path: [], layers: [], children: [], leaf: false };
   layers.forEach((layer, index) => {
-    const parts = layer.name === "" ? ["(model)"] : layer.name.split(".");
+    const parts = layer.name === "" ? ["(model)"] : layer.name.split(DOT);
     let node = root;
     parts.forEach((part, depth) => {
       const leaf = depth === parts.length - 1;

@@ -1,5 +1,5 @@
-import type { History } from "./history";
-import type { Series } from "./series";
+import type { Timeline } from "../run";
+import type { Cells } from "./series";
 import { OK, worse } from "./status";
 
 /** Which samples each pixel column of the heat map stands for: [from, to), empty = nothing. */
@@ -11,7 +11,7 @@ export interface Columns {
 }
 
 /** The last step the axis shows: the newest sample is as wide as the one before it. */
-export function axisOf(history: History): { first: number; last: number } {
+export function axisOf(history: Timeline): { first: number; last: number } {
   const n = history.length;
   if (n === 0) return { first: 1, last: 2 };
   const first = history.steps[0] as number;
@@ -24,7 +24,7 @@ export function axisOf(history: History): { first: number; last: number } {
 const GAP = 8;
 
 /** Steps between a sample and the one before it; 1 where there is none. */
-function strideAt(history: History, sample: number): number {
+function strideAt(history: Timeline, sample: number): number {
   if (sample < 1 || sample >= history.length) return 1;
   return (history.steps[sample] as number) - (history.steps[sample - 1] as number);
 }
@@ -33,7 +33,7 @@ function strideAt(history: History, sample: number): number {
  * Maps `count` pixel columns, linear in the step number, to samples. A column with several
  * samples takes all of them; one without is filled by the sample before it.
  */
-export function columnsOf(history: History, count: number): Columns {
+export function columnsOf(history: Timeline, count: number): Columns {
   const { first, last } = axisOf(history);
   const from = new Int32Array(count);
   const to = new Int32Array(count);
@@ -58,11 +58,29 @@ export function columnsOf(history: History, count: number): Columns {
   return { from, to, first, last };
 }
 
+/** Blank columns between two samples: [from, to). A pause leaves them. */
+export function gapsOf({ from, to }: Columns): [number, number][] {
+  const gaps: [number, number][] = [];
+  for (let c = 0; c < from.length; c++) {
+    if ((to[c] as number) > (from[c] as number)) continue;
+    const last = gaps.at(-1);
+    if (last && last[1] === c) last[1] = c + 1;
+    else gaps.push([c, c + 1]);
+  }
+  return gaps;
+}
+
+/** The samples on both sides of a step that lies in such a gap. */
+export function gapAt(history: Timeline, step: number): [number, number] | null {
+  const at = history.indexAt(step);
+  if (at + 1 >= history.length) return null;
+  const stride = Math.max(strideAt(history, at), strideAt(history, at + 2));
+  const before = history.steps[at] as number;
+  return step - before > GAP * stride ? [before, history.steps[at + 1] as number] : null;
+}
+
 /** One row in pixel columns: the mean of log10 values, and the worst status of each column. */
-export function squeeze(
-  series: Series,
-  columns: Columns,
-): { log: Float32Array; status: Int8Array } {
+export function squeeze(series: Cells, columns: Columns): { log: Float32Array; status: Int8Array } {
   const count = columns.from.length;
   const log = new Float32Array(count).fill(Number.NaN);
   const status = new Int8Array(count).fill(-1);

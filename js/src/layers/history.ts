@@ -1,46 +1,50 @@
-import { type Bytes, DecodeError, decodeAs } from "../../wire";
+import { type Bytes, DecodeError, decodeAs } from "../wire";
+
+/** What a kernel may send of each layer at each sample; a column it leaves out is unknown. */
+const FIELDS = ["norms", "raw", "weights", "updates"] as const;
+type Field = (typeof FIELDS)[number];
 
 /** Rows as they cross the boundary: steps (T,), the others (T, L). */
-export interface Rows {
+export interface Rows extends Partial<Record<Field, Float32Array>> {
   start: number;
   /** Rows the kernel holds after these; more than `start + T` when it sent a thinned sketch. */
   total: number;
   steps: Float64Array;
-  norms: Float32Array;
-  weights: Float32Array;
   status: Uint8Array;
 }
 
 /** Reads rows from a trait or a message; they must fit `layers`. */
 export function decodeRows(value: unknown, layers: number, buffers?: readonly Bytes[]): Rows {
   const source = (value ?? {}) as Record<string, unknown>;
-  const steps = decodeAs(source.steps, "float64", buffers);
-  const norms = decodeAs(source.norms, "float32", buffers);
-  const weights = decodeAs(source.weights, "float32", buffers);
-  const status = decodeAs(source.status, "uint8", buffers);
-  const count = steps.data.length;
-  for (const [name, { shape }] of Object.entries({ norms, weights, status })) {
+  const steps = decodeAs(source.steps, "float64", buffers).data;
+  const count = steps.length;
+  const checked = <A extends { shape: number[] }>(name: string, array: A): A => {
+    const { shape } = array;
     if (shape.length !== 2 || shape[0] !== count || shape[1] !== layers) {
       throw new DecodeError(`${name} is [${shape.join(", ")}], expected [${count}, ${layers}]`);
     }
-  }
+    return array;
+  };
   const start = typeof source.start === "number" ? source.start : 0;
   const total = typeof source.total === "number" ? source.total : start + count;
-  return {
-    start,
-    total,
-    steps: steps.data,
-    norms: norms.data,
-    weights: weights.data,
-    status: status.data,
-  };
+  const status = checked("status", decodeAs(source.status, "uint8", buffers)).data;
+  const rows: Rows = { start, total, steps, status };
+  for (const name of FIELDS) {
+    if (source[name] === undefined || source[name] === null) continue;
+    rows[name] = checked(name, decodeAs(source[name], "float32", buffers)).data;
+  }
+  return rows;
 }
 
 /** The history that a widget holds: columns that grow by doubling. */
 export class History {
   steps = new Float64Array(0);
+  /** Norm of the gradient as the optimizer used it, and before clipping. */
   norms = new Float32Array(0);
+  raw = new Float32Array(0);
+  /** Norm of the weights before the step, and of what the step changed. */
   weights = new Float32Array(0);
+  updates = new Float32Array(0);
   status = new Uint8Array(0);
   /** Samples held. */
   length = 0;
@@ -91,10 +95,14 @@ export class History {
     this.#reserve(this.length + rows.steps.length - skip);
     this.steps.set(rows.steps.subarray(skip), this.length);
     const at = this.length * this.layers;
-    this.norms.set(rows.norms.subarray(from), at);
-    this.weights.set(rows.weights.subarray(from), at);
+    const count = rows.steps.length - skip;
+    for (const name of FIELDS) {
+      const column = rows[name]?.subarray(from);
+      if (column) this[name].set(column, at);
+      else this[name].fill(Number.NaN, at, at + count * this.layers);
+    }
     this.status.set(rows.status.subarray(from), at);
-    this.length += rows.steps.length - skip;
+    this.length += count;
   }
 
   #reserve(count: number): void {
@@ -105,8 +113,9 @@ export class History {
       return next;
     };
     this.steps = grow(new Float64Array(capacity), this.steps);
-    this.norms = grow(new Float32Array(capacity * this.layers), this.norms);
-    this.weights = grow(new Float32Array(capacity * this.layers), this.weights);
+    for (const name of FIELDS) {
+      this[name] = grow(new Float32Array(capacity * this.layers), this[name]);
+    }
     this.status = grow(new Uint8Array(capacity * this.layers), this.status);
   }
 }

@@ -1,20 +1,44 @@
 import type { History } from "./history";
-import { INF, NAN, OK, UNDEFINED, worse, ZERO } from "./status";
+import { FROZEN, INF, NAN, OK, UNDEFINED, UNKNOWN, worse, ZERO } from "./status";
 
-export type Metric = "norm" | "relative";
+/**
+ * Norm of the gradient; the same over the norm of the weights; norm of the weights; norm of what
+ * a step changed over the norm of the weights.
+ */
+export type Metric = "norm" | "relative" | "weight" | "update";
 
 /** One layer's number at one sample: its log10 where it has one, and its status. */
 function read(history: History, metric: Metric, at: number): [number, number] {
-  let status = history.status[at] as number;
+  const status = history.status[at] as number;
+  const weight = history.weights[at] as number;
+  if (metric === "weight") return logOf(weight, 1);
+  if (metric === "update") {
+    if (status === FROZEN) return [Number.NaN, FROZEN];
+    const change = history.updates[at] as number;
+    // Unknown, and not broken: no update was seen, and the weights are sound.
+    if (Number.isNaN(change) && Number.isFinite(weight)) return [Number.NaN, UNKNOWN];
+    return logOf(change, weight);
+  }
   if (status !== OK) return [Number.NaN, status];
-  const norm = history.norms[at] as number;
-  const weight = metric === "relative" ? (history.weights[at] as number) : 1;
-  if (Number.isNaN(norm) || Number.isNaN(weight)) status = NAN;
-  else if (norm === Number.POSITIVE_INFINITY) status = INF;
-  else if (weight === 0) status = UNDEFINED;
-  else if (norm === 0 || weight === Number.POSITIVE_INFINITY) status = ZERO;
-  else return [Math.log10(norm) - Math.log10(weight), OK];
+  return logOf(history.norms[at] as number, metric === "relative" ? weight : 1);
+}
+
+/** log10 of value over unit, or what stands in the way of one. */
+function logOf(value: number, unit: number): [number, number] {
+  let status = NAN;
+  if (Number.isNaN(value) || Number.isNaN(unit)) status = NAN;
+  else if (value === Number.POSITIVE_INFINITY) status = INF;
+  else if (unit === 0) status = UNDEFINED;
+  else if (value === 0 || unit === Number.POSITIVE_INFINITY) status = ZERO;
+  else return [Math.log10(value) - Math.log10(unit), OK];
   return [Number.NaN, status];
+}
+
+/** A row of the heat map: a number and a status a sample. */
+export interface Cells {
+  /** NaN where there is none. */
+  readonly log: ArrayLike<number>;
+  readonly status: ArrayLike<number>;
 }
 
 function grown<A extends Float32Array | Uint8Array>(old: A, next: A): A {
@@ -26,7 +50,7 @@ function grown<A extends Float32Array | Uint8Array>(old: A, next: A): A {
  * The time series of one row: a layer, or a group of layers (the median of those that have a
  * number; the worst status). It follows the history, working out only what is new.
  */
-export class Series {
+export class Series implements Cells {
   /** log10 of the value, NaN where there is none. (T,) */
   log = new Float32Array(0);
   status = new Uint8Array(0);

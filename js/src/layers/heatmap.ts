@@ -1,25 +1,31 @@
-import { type Draw, type Scale, sequential, type Theme } from "../../ui";
-import { columnsOf, squeeze } from "./columns";
-import type { History } from "./history";
+import type { Timeline } from "../run";
+import { type Draw, type Pane, type Scale, sequential, type Theme } from "../ui";
+import { columnsOf, gapsOf, squeeze } from "./columns";
 import { fillMark } from "./marks";
 import { type Domain, share } from "./scale";
-import type { Series } from "./series";
+import type { Cells } from "./series";
 import { OK, STATUS } from "./status";
 
 export interface HeatRow {
   /** Null for the heading of an open group, which has no cells of its own. */
-  series: Series | null;
+  series: Cells | null;
   top: number;
   height: number;
 }
 
-const scales: Record<Theme, Scale> = { light: sequential("light"), dark: sequential("dark") };
+export type Scales = Record<Theme, Scale>;
+const SEQUENTIAL: Scales = { light: sequential("light"), dark: sequential("dark") };
 const MAX_COLUMNS = 1200;
 /** A bad sample among thousands is still this wide, in CSS pixels. */
 const LEAST_MARK = 3;
 
 /** Layer by step, in colour; `rows` are those in view, in pixels of the canvas. */
-export function drawHeatmap(history: History, rows: readonly HeatRow[], domain: Domain): Draw {
+export function drawHeatmap(
+  history: Timeline,
+  rows: readonly HeatRow[],
+  domain: Domain,
+  scales: Scales = SEQUENTIAL,
+): Draw {
   return (context, pane) => {
     if (history.length === 0 || rows.length === 0) return;
     const count = Math.min(MAX_COLUMNS, Math.max(1, Math.round(pane.width * pane.ratio)));
@@ -56,7 +62,33 @@ export function drawHeatmap(history: History, rows: readonly HeatRow[], domain: 
       const x = Math.min(from * scale, pane.width - width);
       fillMark(context, pane, status, [x, top, width, height]);
     }
+    for (const [from, to] of gapsOf(columns)) {
+      labelGap(context, pane, from * scale, to * scale);
+    }
   };
+}
+
+/** A blank band is no missing value: it says so, across the band or along it. */
+function labelGap(
+  context: CanvasRenderingContext2D,
+  { height, color }: Pane,
+  left: number,
+  right: number,
+): void {
+  const text = "not sampled";
+  context.save();
+  context.font = '12px system-ui, "Segoe UI", sans-serif';
+  const long = context.measureText(text).width + 8;
+  const lies = right - left >= long;
+  context.translate((left + right) / 2, height / 2);
+  if (!lies) context.rotate(-Math.PI / 2);
+  if (lies || (right - left >= 14 && height >= long)) {
+    context.fillStyle = color("--nbd-muted");
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText(text, 0, 0);
+  }
+  context.restore();
 }
 
 /** Neighbouring columns that carry the same mark: [status, from, to). */

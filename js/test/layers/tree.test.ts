@@ -1,11 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  ancestors,
-  buildTree,
-  closedAtFirst,
-  type Node,
-  visible,
-} from "../../src/views/gradient_flow/tree";
+import { ancestors, buildTree, closedAtFirst, type Node, visible } from "../../src/layers/tree";
 
 const tree = (...names: string[]) =>
   buildTree(names.map((name) => ({ name, kind: "", size: 0, parameters: [] })));

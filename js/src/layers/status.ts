@@ -8,6 +8,8 @@ export const INF = 4;
 export const ZERO = 5;
 /** Relative to weights whose norm is zero. */
 export const UNDEFINED = 6;
+/** Nobody looked: this number was not recorded at that sample. */
+export const UNKNOWN = 7;
 
 export interface StatusWords {
   /** In the number column. */
@@ -25,10 +27,11 @@ export const STATUS: Record<number, StatusWords> = {
   [INF]: { mark: "∞", text: "infinite", bad: true },
   [ZERO]: { mark: "0", text: "exactly zero", bad: false },
   [UNDEFINED]: { mark: "–", text: "weights are zero", bad: false },
+  [UNKNOWN]: { mark: "–", text: "not recorded", bad: false },
 };
 
 /** How much one status hides another where several fall together: a bad one is never lost. */
-const RANK = [3, 1, 0, 6, 5, 2, 1.5];
+const RANK = [3, 1, 0, 6, 5, 2, 1.5, -1];
 
 export function worse(a: number, b: number): number {
   return (RANK[b] ?? 0) > (RANK[a] ?? 0) ? b : a;

@@ -1,4 +1,4 @@
-import type { Pane } from "../../ui";
+import type { Pane } from "../ui";
 import { FROZEN, INF, NAN, NONE, ZERO } from "./status";
 
 /** How a status fills its cells: told apart by pattern, with colour only as a help. */

@@ -1,8 +1,4 @@
-import { useMemo, useRef, useState } from "preact/hooks";
-import type { History } from "./history";
-import { type Domain, domainOf } from "./scale";
-import { type Metric, type Series, SeriesCache } from "./series";
-import type { Info } from "./store";
+import { useMemo, useState } from "preact/hooks";
 import { ancestors, buildTree, closedAtFirst, type Node, visible } from "./tree";
 
 /** Rows that fit without scrolling in a widget of a comfortable height. */
@@ -17,8 +13,8 @@ export interface Tree {
 }
 
 /** The name tree and which of its groups are open. */
-export function useTree(info: Info): Tree {
-  const nodes = useMemo(() => buildTree(info.layers), [info]);
+export function useTree(layers: readonly { name: string }[]): Tree {
+  const nodes = useMemo(() => buildTree(layers), [layers]);
   const first = useMemo(() => closedAtFirst(nodes, COMFORTABLE), [nodes]);
   const [changed, setChanged] = useState<ReadonlySet<string> | null>(null);
   const closed = changed ?? first;
@@ -32,7 +28,7 @@ export function useTree(info: Info): Tree {
       setChanged(next);
     },
     reveal(name) {
-      const index = info.layers.findIndex((layer) => layer.name === name);
+      const index = layers.findIndex((layer) => layer.name === name);
       if (index < 0) return rows.find((node) => node.path === name);
       const next = new Set(closed);
       for (const id of ancestors(nodes, index)) next.delete(id);
@@ -42,24 +38,4 @@ export function useTree(info: Info): Tree {
       );
     },
   };
-}
-
-/** The numbers behind the rows, and the axis that holds all of them. */
-export function useNumbers(history: History, metric: Metric, info: Info) {
-  const cache = useRef(new SeriesCache()).current;
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  const seen = new Set<number>();
-  info.layers.forEach((_, index) => {
-    const series = cache.get(history, metric, `layer ${index}`, [index]);
-    low = Math.min(low, series.low);
-    high = Math.max(high, series.high);
-    for (const status of series.seen) seen.add(status);
-  });
-  const domain: Domain = domainOf(low, high);
-  const of = (node: Node): Series =>
-    node.children.length > 0
-      ? cache.get(history, metric, node.id, node.layers)
-      : cache.get(history, metric, `layer ${node.layers[0]}`, node.layers);
-  return { domain, seen, of };
 }

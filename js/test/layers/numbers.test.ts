@@ -1,20 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { append, train } from "../../dev/training";
-import { columnsOf, squeeze } from "../../src/views/gradient_flow/columns";
-import { runsOf } from "../../src/views/gradient_flow/heatmap";
-import { decodeRows, History, type Rows } from "../../src/views/gradient_flow/history";
-import { domainOf, share, ticks } from "../../src/views/gradient_flow/scale";
-import { median, Series } from "../../src/views/gradient_flow/series";
-import {
-  FROZEN,
-  INF,
-  NAN,
-  NONE,
-  OK,
-  UNDEFINED,
-  worse,
-  ZERO,
-} from "../../src/views/gradient_flow/status";
+import { columnsOf, squeeze } from "../../src/layers/columns";
+import { runsOf } from "../../src/layers/heatmap";
+import { decodeRows, History, type Rows } from "../../src/layers/history";
+import { domainOf, share, ticks } from "../../src/layers/scale";
+import { median, Series } from "../../src/layers/series";
+import { FROZEN, INF, NAN, NONE, OK, UNDEFINED, worse, ZERO } from "../../src/layers/status";
 
 /** One layer, one number a sample. */
 function rows(start: number, steps: number[], norms: number[], more: Partial<Rows> = {}): Rows {
@@ -89,7 +80,7 @@ describe("History", () => {
 
   it("refuses rows of another model", () => {
     const [content, buffers] = append(train(2, 3), 0, 2);
-    expect(() => decodeRows(content, 4, buffers)).toThrow("norms is [2, 3], expected [2, 4]");
+    expect(() => decodeRows(content, 4, buffers)).toThrow("status is [2, 3], expected [2, 4]");
   });
 });
 

@@ -1,0 +1,20 @@
+import "./layers.css";
+
+export { DecadeLines, Legend, LogAxis, Mark } from "./axes";
+export { BAND, HealthyBand, HealthyKey } from "./band";
+export { axisOf, gapAt } from "./columns";
+export { Distribution } from "./distribution";
+export { drawHeatmap, type HeatRow, type Scales } from "./heatmap";
+export { decodeHistograms, type Histograms } from "./histograms";
+export { decodeRows, History } from "./history";
+export { measureNames, type Names, noteOf } from "./measure";
+export { Ridge } from "./ridge";
+export { Range, Ticks } from "./row";
+export { type Domain, domainOf, share, ticks } from "./scale";
+export { type Cells, type Metric, median, type Series, SeriesCache } from "./series";
+export { FROZEN, INF, NAN, NONE, OK, STATUS, UNKNOWN, worse, ZERO } from "./status";
+export { type Info, type Layer, LayersStore } from "./store";
+export { type Place, Table } from "./table";
+export type { Node } from "./tree";
+export { useNumbers } from "./use_numbers";
+export { type Tree, useTree } from "./use_tree";
