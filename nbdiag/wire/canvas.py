@@ -145,6 +145,19 @@ class Canvas:
     def line(self, x0: float, y0: float, x1: float, y1: float, color: str = LINE) -> None:
         self._draw.line((x0 * SCALE, y0 * SCALE, x1 * SCALE, y1 * SCALE), fill=color, width=1)
 
+    def path(self, points: Sequence[tuple[float, float]], color: str, width: float = 1) -> None:
+        """A line through the points; a single one is a dot."""
+        if len(points) == 1:
+            (x, y), half = points[0], max(1.0, width / 2)
+            self.box(x - half, y - half, x + half, y + half, color)
+            return
+        scaled = [(x * SCALE, y * SCALE) for x, y in points]
+        self._draw.line(scaled, fill=color, width=round(width * SCALE), joint="curve")
+
+    def area(self, points: Sequence[tuple[float, float]], color: str) -> None:
+        """A filled polygon of at least three points."""
+        self._draw.polygon([(x * SCALE, y * SCALE) for x, y in points], fill=color)
+
     def cross(self, x: float, y: float, radius: float, color: str) -> None:
         """The mark of a value that is not finite."""
         for sign in (-1, 1):
