@@ -1,6 +1,6 @@
 import type { Timeline } from "../run";
 import { type Draw, type Pane, type Scale, sequential, type Theme } from "../ui";
-import { columnsOf, gapsOf, squeeze } from "./columns";
+import { type Columns, columnsOf, gapsOf, squeeze } from "./columns";
 import { fillMark } from "./marks";
 import { type Domain, share } from "./scale";
 import type { Cells } from "./series";
@@ -62,13 +62,21 @@ export function drawHeatmap(
       const x = Math.min(from * scale, pane.width - width);
       fillMark(context, pane, status, [x, top, width, height]);
     }
-    for (const [from, to] of gapsOf(columns)) {
-      labelGap(context, pane, from * scale, to * scale);
-    }
+    labelGaps(context, pane, columns, scale);
   };
 }
 
-/** A blank band is no missing value: it says so, across the band or along it. */
+/** A blank band is no missing value: it says so. `scale`: pixels a column. */
+export function labelGaps(
+  context: CanvasRenderingContext2D,
+  pane: Pane,
+  columns: Columns,
+  scale: number,
+): void {
+  for (const [from, to] of gapsOf(columns)) labelGap(context, pane, from * scale, to * scale);
+}
+
+/** Across the band, or along it where it is narrow. */
 function labelGap(
   context: CanvasRenderingContext2D,
   { height, color }: Pane,

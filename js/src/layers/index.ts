@@ -2,11 +2,12 @@ import "./layers.css";
 
 export { DecadeLines, Legend, LogAxis, Mark } from "./axes";
 export { BAND, HealthyBand, HealthyKey } from "./band";
-export { axisOf, gapAt } from "./columns";
+export { axisOf, columnsOf, gapAt, squeeze } from "./columns";
 export { Distribution } from "./distribution";
-export { drawHeatmap, type HeatRow, type Scales } from "./heatmap";
+export { drawHeatmap, type HeatRow, labelGaps, runsOf, type Scales } from "./heatmap";
 export { decodeHistograms, type Histograms } from "./histograms";
 export { decodeRows, History } from "./history";
+export { fillMark } from "./marks";
 export { measureNames, type Names, noteOf } from "./measure";
 export { Ridge } from "./ridge";
 export { Range, Ticks } from "./row";

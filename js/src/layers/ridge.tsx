@@ -66,7 +66,9 @@ function drawRidges(h: Histograms, plan: Plan, shown: number): Draw {
     context.font = '12px system-ui, "Segoe UI", sans-serif';
     context.textBaseline = "middle";
     context.lineWidth = 1;
-    // axis
+    context.fillStyle = color("--nbd-muted");
+    context.textAlign = "right";
+    context.fillText("step", LEFT - 7, 8);
     context.textAlign = "center";
     for (const tick of linearTicks(low, high, Math.max(2, (width - LEFT - right) / 75))) {
       context.strokeStyle = color(tick === 0 ? "--nbd-line-strong" : "--nbd-line");
