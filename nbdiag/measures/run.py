@@ -389,7 +389,7 @@ class Run:
             _count(sum(layer.size for layer in layers), "parameter"),
         )
         head = f"Run {self.name!r}: {', '.join(parts)}"
-        failed = [f"failed: {f.probe} at step {f.step}, {f.reason}" for f in self._failures]
+        failed = [f"failed: {f.probe} at step {f.step}, {f.reason}" for f in self.failures]
         return "\n".join([head, *failed, *self._verdict()])
 
     def _verdict(self) -> list[str]:

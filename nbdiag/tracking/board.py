@@ -58,7 +58,7 @@ class Board:
         chosen = []
         for time, op in ops:
             if op["op"] == "row":
-                stride = 1 << (self._rows // DENSE_ROWS).bit_length() >> 1 or 1
+                stride = 1 << (self._rows // DENSE_ROWS).bit_length()
                 if self._rows % stride == 0:
                     chosen.append((time, op))
                 self._rows += 1

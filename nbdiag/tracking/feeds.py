@@ -45,7 +45,9 @@ class Journal:
         self.touched = self._tail.touched
         first = self._tail.news(at_most=1)
         if not first:
-            raise ValueError(f"{path} holds no run of nbdiag (yet)")
+            raise ValueError(
+                f"{path} holds no run of nbdiag (yet); of what others wrote give the folder"
+            )
         (content,) = records.blobs(first[0])
         self.head: dict[str, Any] = unpack(content)[0]
 
