@@ -112,7 +112,8 @@ def _one_valued_targets(split: Split) -> list[Finding]:
         )
         evidence |= {"never": never, "always": always}
         subject = f"label {_some(never or always)}"
-    elif targets.amounts is not None and _constant(targets.amounts) and split.name == "train":
+    elif targets.kind == "regression" and _constant(targets.amounts) and split.name == "train":
+        assert targets.amounts is not None
         value = float(targets.amounts[np.isfinite(targets.amounts)][0])
         message = f"All {n:,} targets of train are {value:g}."
         remedy = "Look at how the targets are read: there is nothing to learn from a constant."
@@ -123,7 +124,9 @@ def _one_valued_targets(split: Split) -> list[Finding]:
     return [Finding("data.single_class", "critical", subject, message, evidence, remedy)]
 
 
-def _constant(amounts: np.ndarray) -> bool:
+def _constant(amounts: np.ndarray | None) -> bool:
+    if amounts is None:
+        return False
     known = amounts[np.isfinite(amounts)]
     return len(known) > 1 and bool((known == known[0]).all())
 
@@ -132,7 +135,7 @@ def _absent_from_train(split: Split, known: dict[Any, int]) -> list[Finding]:
     labels = split.targets.labels
     counts = counts_of(split)
     absent = [name for name in counts if name not in known]
-    if labels is None or not absent:
+    if labels is None or not absent or split.targets.amounts is not None:
         return []
     missed = sum(counts[name] for name in absent)
     ids = split.ids[np.isin(labels, absent)]
@@ -197,6 +200,8 @@ def _sorted_batches(train: Split) -> list[Finding]:
 def _imbalance(train: Split, counts: dict[Any, int]) -> list[Finding]:
     from scipy.stats import chi2
 
+    if train.targets.amounts is not None:
+        return []
     names, n = list(counts), np.array(list(counts.values()), float)
     if train.loading is not None and train.loading.weights is not None:
         # What the training sees is what the sampler draws.
@@ -227,8 +232,8 @@ def _imbalance(train: Split, counts: dict[Any, int]) -> list[Finding]:
             severity,
             f"class {_some([names[i] for i in order])}",
             f"The largest class of train, {top}, has {int(largest):,} samples, {ratio:.0f} times "
-            f"as many as the smallest; rare: class {listed}{more}. Answering {top} always is right in "
-            f"{percent(constant)} of train.",
+            f"as many as the smallest; rare: class {listed}{more}. Answering {top} always is right "
+            f"in {percent(constant)} of train.",
             {
                 "ratio": float(ratio),
                 "largest": top,

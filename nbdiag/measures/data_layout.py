@@ -79,10 +79,11 @@ def low_resolution(pictures: np.ndarray) -> np.ndarray:
     side = COLOUR if 2 <= channels <= 4 else GREY
     if channels > 4:
         pictures = pictures.mean(axis=1, keepdims=True)
-    if height > side:
-        pictures = _areas(height, side) @ pictures
-    if width > side:
-        pictures = pictures @ _areas(width, side).T
+    with np.errstate(invalid="ignore"):  # NaN and infinity are counted elsewhere
+        if height > side:
+            pictures = _areas(height, side) @ pictures
+        if width > side:
+            pictures = pictures @ _areas(width, side).T
     return np.ascontiguousarray(pictures.reshape(n, -1), dtype=np.float32)
 
 

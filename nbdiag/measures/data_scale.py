@@ -7,15 +7,15 @@ deviation for an offset. So
 
 - `BIG` (30): a feature whose typical value is that large needs a 1000 times smaller learning rate
   than one of unit scale. Raw pixels have 40 to 140; digits of 0 to 16, counts and word counts stay
-  below. One column among others must reach `BIG_COLUMN` (100), two orders of magnitude.
-- `RATIO` (100): scales that differ so much make 10,000 steps of one.
+  below. One column among others must reach `BIG_COLUMN` (60): towards two orders of magnitude.
+- `RATIO` (60): scales that differ so much make thousands of steps of one.
 - `OFFSET` (10): mean over standard deviation, 100 steps of one, of features that are large as well
   (|mean| >= 10): brightness of 0.9 with a spread of 0.05 is harmless.
 - `TINY`: values so small that biases and initial noise drown them, while vectors that were scaled
   to unit length (embeddings) are not.
 
 Scales are quantiles (10 to 90 %), so a heavy tail on a unit scale is none; features that are mostly
-zero are judged by their other values; columns of two values, codes, and integers are left out.
+one value (zero) are judged by the others; columns of two values, codes, and integers are left out.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ import numpy as np
 from nbdiag.measures.data_split import Field, Split, plural
 from nbdiag.measures.findings import Finding, Severity
 
-BIG, BIG_COLUMN, BIG_SPARSE = 30.0, 100.0, 100.0
-RATIO, RATIO_SMALL = 100.0, 1000.0  # the second where no column is above 10
+BIG, BIG_COLUMN = 30.0, 60.0
+RATIO, RATIO_SMALL = 60.0, 1000.0  # the second where no column is above 10
 OFFSET = 10.0
 TINY, TINY_LENGTH = 0.003, 0.1
 ENOUGH = 10  # values of a feature that a scale can be told from
@@ -48,7 +48,7 @@ class Scales:
     spread: np.ndarray
     size: np.ndarray
     dense: np.ndarray  # amounts, with enough values and not mostly zero
-    sparse: np.ndarray  # mostly zero; `size` is of the others
+    sparse: np.ndarray  # mostly one value; `size` is how far the others are from it
     exact: np.ndarray  # takes few values, so that quantiles tell nothing of its spread
 
 
@@ -69,14 +69,15 @@ def scales_of(field: Field) -> Scales:
             dense[j] = spread[j] > 0
             continue
         some = column[:1000]
-        distinct = len(np.unique(some)) if len(np.unique(some)) > 2 else len(np.unique(column))
-        if distinct <= 2:
+        if len(np.unique(some)) <= 2 and len(np.unique(column)) <= 2:
             centre[j], size[j] = column.mean(), np.abs(column).max()
             spread[j] = column.std()
             exact[j] = True
             continue
-        if (column == 0).mean() >= 0.5:
-            rest = np.abs(column[column != 0])
+        names, counts = np.unique(some, return_counts=True)
+        usual = names[counts.argmax()]
+        if (column == usual).mean() >= 0.5:
+            rest = np.abs(column[column != usual] - usual)
             sparse[j], size[j] = len(rest) >= ENOUGH, np.median(rest)
             continue
         low, middle, high = np.quantile(column, [0.1, 0.5, 0.9])
@@ -134,8 +135,10 @@ def _of_train(split: Split, field: Field, scales: Scales) -> list[Finding]:
             )
             guilty |= set(offset.tolist())
             evidence["offset_over_spread"] = float(abs(centre[worst]) / spread[worst])
-        low, high = dense[spread[dense].argmin()], dense[spread[dense].argmax()]
-        ratio = float(spread[high] / spread[low])
+        # Of a column that varies rarely, the quantiles see too little.
+        least = np.maximum(spread, 0.3 * field.sd)
+        low, high = dense[least[dense].argmin()], dense[spread[dense].argmax()]
+        ratio = float(spread[high] / least[low])
         evidence["ratio_of_spreads"] = ratio
         wide = RATIO if spread[high] >= 10 else RATIO_SMALL
         if ratio >= wide and field.kind == "table" and not _principal_components(field, scales):
@@ -146,11 +149,12 @@ def _of_train(split: Split, field: Field, scales: Scales) -> list[Finding]:
         if not troubles and _tiny(field, scales, dense):
             troubles.append(f"the values vary by {float(np.median(spread[dense])):.1g} only")
             guilty |= set(dense.tolist())
-    heavy = np.flatnonzero(scales.sparse & (size >= BIG_SPARSE))
+    heavy = np.flatnonzero(scales.sparse & (size >= BIG_COLUMN))
     if heavy.size:
         worst = heavy[size[heavy].argmax()]
         troubles.append(
-            f"{_which(field, heavy)} {_have(heavy)} values of about {size[worst]:.3g} where not 0"
+            f"{_which(field, heavy)}, mostly at one value, {_have(heavy)} others about "
+            f"{size[worst]:.3g} away"
         )
         guilty |= set(heavy.tolist())
     codes = np.flatnonzero(scales.exact & (spread >= BIG_COLUMN))

@@ -67,7 +67,7 @@ class Targets:
     ----------
     kind : what they are; the class codes apply to "classes" only.
     labels : (N,) class number or name of each sample, for "classes".
-    amounts : (N,) float, for a regression of one number.
+    amounts : (N,) float, for a regression of one number; beside labels where it may be either.
     names, positives : of a multi-label target, or classes of a mask, and samples or pixels of each.
     keys : (N,) fingerprint of each target.
     ignored : samples without a class: NaN or -100.

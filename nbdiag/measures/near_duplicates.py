@@ -33,7 +33,7 @@ UNLIKELY = 1e-4
 FEWEST = 50  # train samples, below which neighbours tell nothing
 AT_ONCE = 20_000_000  # distances held together
 DISTINCT, CONTINUOUS = 20, 0.5  # a column with more values than this; share of such columns
-COPIES, DIMENSIONS = 0.05, 4.0  # the second rule: share in both splits, least dimension
+COPIES, DIMENSIONS = 0.2, 4.0  # the second rule: share in both splits, least dimension
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ class Space:
             columns = columns[~field.coded[columns]]
         some = rows[:500, columns]
         many = np.array([len(np.unique(column)) > DISTINCT for column in some.T])
-        continuous = bool(len(columns)) and bool(many.mean() >= CONTINUOUS)
+        continuous = field.kind == "table" and bool(many.size and many.mean() >= CONTINUOUS)
         if field.kind == "image":
             inner = rows.std(axis=1)
             return cls(
@@ -258,7 +258,7 @@ def search(points: np.ndarray, queries: list[np.ndarray], *, leave_out: bool) ->
         low_queries = [version @ matrix for version in queries]
     else:
         low, low_queries = points, queries
-    square = np.einsum("nd,nd->n", low, low)
+    square, twice = np.einsum("nd,nd->n", low, low), -2 * low.T
     step = max(1, AT_ONCE // n)
     nearest, d1, ordered = [], [], []
     for start in range(0, len(plain), step):
@@ -266,7 +266,8 @@ def search(points: np.ndarray, queries: list[np.ndarray], *, leave_out: bool) ->
         rows = np.arange(stop - start)
         for index, version in enumerate(low_queries):
             # The square of the query itself does not change an order.
-            far = square - 2 * (version[start:stop] @ low.T)
+            far = version[start:stop] @ twice
+            far += square
             if leave_out:
                 far[rows, np.arange(start, stop)] = np.inf
             full = queries[index][start:stop]

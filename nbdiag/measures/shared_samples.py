@@ -27,9 +27,9 @@ from nbdiag.measures.findings import Finding, Severity
 CHANCE, EXCESS = 1e-3, 1e-4  # how unlikely coincidence must be, by the first and the second rule
 ALLOWED = 10.0
 FLOOR = 1e-6
-COMMON = 10  # an input that train holds so often is a stock phrase or a placeholder
+COMMON, COMMON_SHARE = 50, 0.02  # an input that train holds so often is a placeholder
 HALVES = 5
-MOSTLY_REPEATED = 0.5
+REPEATS = 5  # copies of each distinct input, from which the inputs are a short list of cases
 MANY, FEW = 0.05, 0.001  # shares at which a leak is critical, and at which it is a remark
 DIGITS = 4  # significant digits of a single column that do not agree by chance
 
@@ -54,7 +54,7 @@ def twins(train: Split, split: Split) -> Twins:
     place = np.minimum(np.searchsorted(hashes, split.hashes), len(hashes) - 1)
     here = np.flatnonzero(hashes[place] == split.hashes)
     place = place[here]
-    often = counts[place] > max(COMMON, 0.005 * len(train))
+    often = counts[place] > max(COMMON, COMMON_SHARE * len(train))
     return Twins(here, first[place], ~split.simple[here] & ~often)
 
 
@@ -125,7 +125,7 @@ def _equal_inputs(base: Split, split: Split) -> list[Finding]:
     telling = int(pairs.telling.sum())
     chance = coincidence(base, split)
     by_chance = bool(
-        usual >= MOSTLY_REPEATED
+        len(counts) * REPEATS < len(base)
         or not telling
         or binom.sf(telling - 1, n, min(1.0, chance)) > CHANCE
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,10 @@ class TargetTally:
             labels = np.full(len(values), IGNORED, np.int64)
             finite = np.isfinite(values)
             labels[finite] = values[finite].astype(np.int64)
-            return _classes(labels, keys, bad, 0)
+            # 0.0, 1.0, 2.0 ... may be counts as well: class numbers that are not sure.
+            unsure = values.dtype.kind == "f" and len(np.unique(known)) > 2
+            found = _classes(labels, keys, bad, 0)
+            return replace(found, amounts=values.astype(np.float64)) if unsure else found
         return Targets("regression", None, values.astype(np.float64), keys=keys, not_finite=bad)
 
 

@@ -15,7 +15,9 @@ TARGETS = ("labels", "label", "targets", "target", "y", "class", "label_ids")
 # What a dict carries beside the input: ids differ between equal samples, masks repeat the padding.
 ASIDE = frozenset(
     """attention_mask token_type_ids special_tokens_mask position_ids id ids idx index indices
-    image_id sample_id path file filename __key__ __url__""".split()
+    image_id sample_id path file filename __key__ __url__ bbox bboxes boxes mask masks area iscrowd
+    size orig_size length lengths weight sample_weight group groups date time timestamp meta
+    metadata""".split()
 )
 CODES = 2**22  # text of a dataframe becomes one of so many numbers, exact as float32
 
