@@ -4,5 +4,5 @@ Sick ones carry a planted fault and a proof of it that uses nothing of nbdiag; h
 frightening and are not. `python -m benchmarks.diagnosis` prints recall and false alarms.
 """
 
-PARTS = ("sick_loss", "sick_gradient", "sick_units", "sick_weights", "healthy_plain")
+PARTS = ("sick_loss", "sick_gradient", "sick_units", "sick_weights", "healthy_plain", "healthy_odd")
 """The files that hold the cases."""

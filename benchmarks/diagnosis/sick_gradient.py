@@ -49,7 +49,8 @@ def deep_sigmoid_convolutions(size: Size, cured: bool) -> Training:
     model = n.conv_stack(size, nn.ReLU if cured else nn.Sigmoid, depth=size.depth + 3)
     if cured:
         n.scaled(model, 2**0.5)
-    return Training(model, d.images(), t.optimizer(model, size, sgd=0.1, adam=1e-3), steps=80)
+    how = torch.optim.Adam(model.parameters(), 3e-3)
+    return Training(model, d.images(), how, steps=100)
 
 
 # Exploding --------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def rate_that_keeps_rising(size: Size, cured: bool) -> Training:
     """A warm-up that was never told to stop: it learns, then loses it all."""
 
     def grow(step: int) -> float:
-        return min(1.0, step / 20) if cured else 1.04**step / 10
+        return min(1.0, step / 20) if cured else 1.04**step / 4
 
     model = n.stack(size, nn.Tanh, depth=2, outs=1)
     how = torch.optim.SGD(model.parameters(), 0.02)
@@ -98,9 +98,9 @@ def rate_that_keeps_rising(size: Size, cured: bool) -> Training:
 
 
 @part.sick("loss.unstable", TOO_FAST, quick=True)
-def adam_far_too_fast(size: Size, cured: bool) -> Training:
-    model = n.stack(size, nn.ReLU, depth=3, outs=1)
-    how = torch.optim.Adam(model.parameters(), 1e-3 if cured else 0.1)
+def adam_a_hundred_times_too_fast(size: Size, cured: bool) -> Training:
+    model = n.stack(size, nn.Tanh, depth=2, outs=1)
+    how = torch.optim.Adam(model.parameters(), 3e-3 if cured else 0.3)
     return Training(model, d.numbers(), how, objective=t.squares, steps=300)
 
 
@@ -112,11 +112,16 @@ def momentum_at_the_edge(size: Size, cured: bool) -> Training:
     return Training(model, d.vectors(), how, steps=250)
 
 
-@part.sick("loss.unstable", TOO_FAST)
-def recurrent_without_clipping(size: Size, cured: bool) -> Training:
-    model = n.Recurrent(size, nn.RNN, symbols=24, outs=24, every=True)
-    how = torch.optim.Adam(model.parameters(), 3e-3 if cured else 0.15)
-    return Training(model, d.text(), how, steps=150)
+@part.sick("loss.unstable", TOO_FAST, "loss.plateau_early")
+def one_shard_in_other_units(size: Size, cured: bool) -> Training:
+    """Every thirtieth batch is fifty times too large: spike upon spike."""
+
+    def other(batch: Batch, step: int) -> Batch:
+        return batch if cured or step % 30 else (50 * batch[0], batch[1])
+
+    model = n.stack(size, nn.ReLU, depth=2, gain=2**0.5)
+    how = torch.optim.SGD(model.parameters(), 0.02)
+    return Training(model, d.bent(), how, corrupt=other, steps=300)
 
 
 # Plateau ----------------------------------------------------------------------------------------
@@ -124,10 +129,19 @@ def recurrent_without_clipping(size: Size, cured: bool) -> Training:
 
 @part.sick("loss.plateau_early", TOO_FAST, quick=True)
 def stuck_above_the_digits(size: Size, cured: bool) -> Training:
-    model = n.stack(size, nn.ReLU, depth=2, ins=64, outs=10)
-    flat = nn.Sequential(nn.Flatten(), model)
-    how = torch.optim.Adam(flat.parameters(), 2e-3 if cured else 0.1)
-    return Training(flat, d.digits(), how, steps=400)
+    model = nn.Sequential(nn.Flatten(), n.stack(size, nn.Tanh, depth=2, ins=64, outs=10))
+    how = torch.optim.Adam(model.parameters(), 3e-3 if cured else (0.2, 0.11, 0.075)[size.variant])
+    return Training(model, d.digits(), how, steps=400)
+
+
+@part.sick("loss.plateau_early", TOO_FAST)
+def dancing_around_the_minimum(size: Size, cured: bool) -> Training:
+    """Least squares on four samples a step: with a rate this high it never comes closer."""
+    model = nn.Linear(16, 1)
+    rate = 0.01 if cured else 0.13 - 0.005 * size.variant
+    data = d.numbers(2048, scale=5, noise=0.2)
+    how = torch.optim.SGD(model.parameters(), rate)
+    return Training(model, data, how, objective=t.squares, steps=400, batch=4)
 
 
 @part.sick("loss.plateau_early", TOO_FAST, "weight.not_updating")
@@ -141,15 +155,15 @@ def kicked_to_a_constant(size: Size, cured: bool) -> Training:
 
 @part.sick("loss.plateau_early", "weight.not_updating")
 def decayed_too_early(size: Size, cured: bool) -> Training:
-    """The rate falls tenfold every 20 steps, where epochs were meant."""
+    """The rate falls tenfold every 60 steps, where epochs were meant."""
 
     def decay(step: int) -> float:
-        return 1.0 if cured else 0.1 ** (step // 20)
+        return 1.0 if cured else 0.1 ** (step // 60)
 
     model = n.stack(size, nn.ReLU, depth=3, ins=64, outs=10)
     flat = nn.Sequential(nn.Flatten(), model)
-    how = t.optimizer(flat, size, sgd=0.2, adam=2e-3)
-    return Training(flat, d.digits(), how, schedule=decay, steps=400)
+    how = t.optimizer(flat, size, sgd=0.5, adam=3e-3)
+    return Training(flat, d.digits(), how, schedule=decay, steps=500)
 
 
 # Not finite -------------------------------------------------------------------------------------

@@ -107,8 +107,8 @@ def rate_of_the_body_is_zero(size: Size, cured: bool) -> Training:
 
 @part.sick("weight.update_too_large", TOO_FAST, "loss.flat", quick=True)
 def adam_at_one(size: Size, cured: bool) -> Training:
-    model = n.stack(size, nn.ReLU, depth=2)
-    how = torch.optim.Adam(model.parameters(), 1e-3 if cured else 0.5)
+    model = n.stack(size, nn.Tanh, depth=2)
+    how = torch.optim.Adam(model.parameters(), 1e-3 if cured else 1.0)
     return Training(model, d.bent(), how, steps=150)
 
 
