@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from nbdiag.measures import gradient_flow
+from nbdiag.measures import activation_stats, gradient_flow, loss_curve, weight_distribution
 from nbdiag.measures.findings import Finding, by_severity
+from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import Recording
+from nbdiag.measures.weight_history import WeightHistory
 
 
 def judge_training(recording: Recording, kinds: frozenset[str]) -> list[Finding]:
@@ -14,5 +16,38 @@ def judge_training(recording: Recording, kinds: frozenset[str]) -> list[Finding]
     ----------
     kinds : class names of all modules of the model, so that a remedy fits it.
     """
-    history = gradient_flow.GradientHistory.from_recording(recording)
-    return by_severity(gradient_flow.judge(history, kinds))
+    rows = recording.sketch()
+    levels = LossLevels.from_recording(recording)
+    weights = WeightHistory.from_recording(recording, rows, levels)
+    losses = loss_curve.LossHistory.from_recording(recording, rows, levels, weights)
+    gradients = gradient_flow.GradientHistory.from_recording(recording, rows, levels)
+    units = activation_stats.ActivationHistory.from_recording(recording, levels)
+    found = [
+        *loss_curve.judge(losses, kinds),
+        *gradient_flow.judge(gradients, kinds),
+        *activation_stats.judge(units, kinds),
+        *weight_distribution.judge(weights, kinds),
+    ]
+    return by_severity(reconcile(found))
+
+
+def reconcile(findings: list[Finding]) -> list[Finding]:
+    """Without what another finding explains wholly; the cause stays.
+
+    - Weights that collapse take the gradients of the early layers and the activity of the units
+      with them.
+    - Nothing passes back through a layer of dead units: what lies before it gets no gradient.
+    - Signals that shrink from layer to layer leave it to the biases which units are on: those that
+      never were, in a layer that still has others, are no disease of their own.
+    """
+    by_code = {finding.code: finding for finding in findings}
+    dropped: set[str] = set()
+    if "weight.collapsing" in by_code:
+        dropped |= {"gradient.vanishing", "activation.dead"}
+    dead = by_code.get("activation.dead")
+    if dead is not None and "gradient.vanishing" in by_code:
+        if dead.evidence["share"] > 0.9:
+            dropped.add("gradient.vanishing")
+        elif not dead.evidence["died"]:
+            dropped.add("activation.dead")
+    return [finding for finding in findings if finding.code not in dropped]

@@ -1,0 +1,291 @@
+"""Do the weights move as they should? The rules on the norms and steps of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nbdiag.measures.findings import Finding, by_severity
+from nbdiag.measures.recording import OK
+from nbdiag.measures.robust import finite_median
+from nbdiag.measures.weight_history import UPROOTED, WeightHistory
+from nbdiag.measures.wording import confidence, layers_in_words, sure
+
+MIN_SAMPLES = 20
+MIN_STEPS = 100
+"""Before that a warm-up may still hold the steps small."""
+STILL = 1e-3
+"""Weights whose steps add up to less than a thousandth of their norm: had all of them pointed the
+same way, each layer's output would have changed by a thousandth."""
+STILL_A_STEP = 1e-5
+"""And a step takes less than this share, so that it would take 100,000 to replace them."""
+MOVES = 1e-2
+OVERWRITTEN = 0.1
+"""Steps of this share replace the weights within 1 / 0.1 = 10 when they agree, and within
+1 / 0.1^2 = 100 when their directions are random; good practice is 0.001."""
+EXPLODED = 10.0
+EXPLODED_AT_REST = 100.0
+COLLAPSED = 0.1
+"""A tenth of the norm left in a layer passes a tenth of the signal; two of them a hundredth."""
+
+
+def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[Finding]:
+    """What is wrong with the weights, most severe first; empty when nothing is.
+
+    Only trained matrices and kernels are judged, each against its own norm: biases and
+    normalisations are small and move by their own size, and embeddings row by row.
+
+    - ``weight.not_updating``: over 100 steps and more, all steps together are below a thousandth of
+      the norm, although gradients arrive: in all layers, or in some while others move.
+    - ``weight.update_too_large``: half of all steps, and of the recent ones, change a layer by a
+      tenth of its norm and more, and the loss does not go down for it.
+    - ``weight.exploding``: the norm has grown tenfold and still grows faster than steadily, or
+      hundredfold. A layer that began near zero is compared with the usual one.
+    - ``weight.collapsing``: less than a tenth of the norm is left, in most layers, or in some while
+      the loss is back where it began.
+
+    Parameters
+    ----------
+    kinds : class names of all modules of the model, so that the remedy fits it.
+    """
+    if len(history.steps) < 3 or not len(history.matrices):
+        return []
+    rules: tuple[Callable[[WeightHistory, frozenset[str]], Finding | None], ...] = (
+        _exploding,
+        _collapsing,
+        _not_updating,
+        _too_large,
+    )
+    return by_severity(found for rule in rules if (found := rule(history, kinds)) is not None)
+
+
+def _names(history: WeightHistory, hit: NDArray[np.intp]) -> str:
+    return layers_in_words([history.layers[i].name for i in hit])
+
+
+def _whose(history: WeightHistory, hit: NDArray[np.intp]) -> str:
+    """The subject: all layers together when most of them are hit, else the first of them."""
+    if len(hit) > 1 and len(hit) >= len(history.matrices):
+        return "all layers"
+    return history.layers[hit[0]].name
+
+
+# Growing and shrinking ----------------------------------------------------------------------------
+
+
+def _exploding(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
+    growth = history.growth[:, history.matrices]
+    finite = np.isfinite(growth)
+    # The last sample in which all weights still were numbers.
+    stop = int(np.argmin(finite.all(axis=1))) if not finite.all() else len(growth)
+    overflowed = stop < len(growth) and not finite[-1].all()
+    if stop < 2:
+        return None
+    last = growth[stop - 1]
+    quarter = np.searchsorted(history.steps[:stop], 0.75 * history.steps[stop - 1])
+    before = growth[min(int(quarter), stop - 2)]
+    if stop < MIN_SAMPLES and not overflowed:
+        return None
+    # Norms that grow by steps of one direction grow in proportion to the time, 4/3 in the last
+    # quarter; random steps, as those before a normalisation, slower. Faster feeds on itself.
+    fast = (last > EXPLODED) & (last > 4 / 3 * before)
+    slow = (last > EXPLODED) & (last > 1.1 * before) & (not history.harmless)
+    hit = np.flatnonzero(fast | slow | (last > EXPLODED_AT_REST))
+    if not len(hit):
+        return None
+    layers = history.matrices[hit]
+    worst = int(layers[np.argmax(last[hit])])
+    factor = float(last[hit].max())
+    from_step = int(history.steps[np.argmax((growth[:stop][:, hit] > 2).any(axis=1))])
+    to_step = int(history.steps[stop - 1])
+    end = ", then it overflowed" if overflowed else ""
+    ratio = float(finite_median(history.ratios[:stop, worst]))
+    early = history.uprooted > UPROOTED
+    certain = factor > EXPLODED_AT_REST or len(hit) > len(history.matrices) / 2
+    remedy = (
+        "Lower the learning rate about 10-fold: the first steps already threw the weights away."
+        if early
+        else "Check the sign and the size of the weight decay, and that nothing but the optimizer "
+        "writes to the weights; then lower the learning rate."
+    )
+    return Finding(
+        "weight.exploding",
+        "critical" if certain else "warning",
+        _whose(history, layers),
+        f"The weights of {_names(history, layers)} have grown up to {factor:.3g}-fold by step "
+        f"{to_step}{end}; {sure(certain)}.",
+        {
+            "growth": factor,
+            "layer": history.layers[worst].name,
+            "layers": len(hit),
+            "of": len(history.matrices),
+            "update_ratio": ratio,
+            "from_step": from_step,
+            "to_step": to_step,
+            "confidence": confidence(certain),
+        },
+        remedy,
+    )
+
+
+def _collapsing(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
+    first, last = history.norms[0], history.norms[-5:]
+    if len(history.steps) < MIN_SAMPLES:
+        return None
+    with np.errstate(all="ignore"):
+        left = (np.median(last, axis=0) / np.where(first > 0, first, np.nan))[history.matrices]
+    small = np.flatnonzero(left < COLLAPSED)
+    if not len(small):
+        return None
+    # In one layer of many it may be what the training wants: a branch that is not needed.
+    most = len(small) > len(history.matrices) / 2
+    loss = history.loss
+    lost = loss is not None and len(loss) >= 20 and loss.fall < 0.2
+    if not (most or lost):
+        return None
+    layers = history.matrices[small]
+    worst = int(layers[np.argmin(left[small])])
+    share = float(left[small].min())
+    fallen = (history.norms[:, layers] < 0.5 * first[layers]).any(axis=1)
+    from_step, to_step = int(history.steps[np.argmax(fallen)]), int(history.steps[-1])
+    rate = float(np.log(1 / max(share, 1e-30))) / max(1, to_step)
+    certain = most and share < 0.5 * COLLAPSED
+    return Finding(
+        "weight.collapsing",
+        "critical" if most else "warning",
+        _whose(history, layers),
+        f"The weights of {_names(history, layers)} shrink away: {share:.2g} of the norm of "
+        f"{history.layers[worst].name} is left at step {to_step}, about {rate:.1%} less a step; "
+        f"{sure(certain)}.",
+        {
+            "left": share,
+            "layer": history.layers[worst].name,
+            "layers": len(small),
+            "of": len(history.matrices),
+            "rate": rate,
+            "from_step": from_step,
+            "to_step": to_step,
+            "confidence": confidence(certain),
+        },
+        "Lower the weight decay (or the penalty on the weights in the loss) 10- to 100-fold: it "
+        "takes more from the weights than the gradients put back.",
+    )
+
+
+# Steps too small and too large --------------------------------------------------------------------
+
+
+def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
+    steps = int(history.steps[-1] - history.steps[0] + 1)
+    if len(history.steps) < MIN_SAMPLES or steps < MIN_STEPS:
+        return None
+    layers = history.matrices
+    flows = (history.status[:, layers] == OK) & (history.gradients[:, layers] > 0)
+    known = np.isfinite(history.ratios[:, layers])
+    with np.errstate(all="ignore"):
+        share = history.gradients[:, layers] / history.norms[:, layers]
+        moved = np.abs(history.norms[-1, layers] / history.norms[0, layers] - 1)
+    relative = finite_median(np.where(flows, share, np.nan))
+    judged = (flows & known).mean(axis=0) >= 0.5
+    path = history.paths[layers]
+    # Weights that something else than the optimizer writes do move: a teacher that is averaged.
+    still = judged & (path < STILL) & (path / steps < STILL_A_STEP) & ~(moved > STILL)
+    if not still.any():
+        return None
+    moving = path > MOVES
+    everything = bool(still.sum() == judged.sum() == len(layers)) or not moving.any()
+    if not everything:
+        # Little gradient, little movement: another illness, with another name.
+        still &= relative > 1e-2 * float(finite_median(relative[moving]))
+        if not still.any():
+            return None
+    elif history.harmless:
+        return None
+    hit = layers[still]
+    largest = float(path[still].max())
+    typical = float(finite_median(history.ratios[:, hit].ravel()))
+    exact = largest == 0.0
+    if everything:
+        what = (
+            f"None of the {len(hit)} layers moves"
+            if len(hit) > 1
+            else f"{_names(history, hit)} does not move"
+        )
+        factor = f"{1e-3 / typical:.0g}" if typical > 0 else "1000"
+        remedy = (
+            "Check that the optimizer holds the parameters of this model, that the learning rate "
+            "is not 0, and that the steps are not rounded away in half precision."
+            if exact
+            else f"Raise the learning rate, up to {factor}-fold, until a step changes about 0.001 "
+            "of the weights; look for a loss that is divided twice."
+        )
+    else:
+        verb = "do" if len(hit) > 1 else "does"
+        what = f"{_names(history, hit)} {verb} not move while {int(moving.sum())} other layers do"
+        remedy = (
+            "Give their parameters to the optimizer, with a learning rate above 0; or set "
+            "requires_grad to False if they are meant to stay as they are."
+        )
+    much = f"a step changes {typical:.1g} of the norm, all {steps} together at most {largest:.1g}"
+    much = "no step changed anything" if exact else much
+    message = f"{what}, although gradients arrive: {much}; {sure(True)}."
+    return Finding(
+        "weight.not_updating",
+        "critical" if everything else "warning",
+        _whose(history, hit) if everything else history.layers[hit[0]].name,
+        message,
+        {
+            "update_ratio": typical,
+            "path": largest,
+            "layers": len(hit),
+            "of": len(layers),
+            "from_step": int(history.steps[0]),
+            "to_step": int(history.steps[-1]),
+            "confidence": "high",
+        },
+        remedy,
+    )
+
+
+def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
+    if len(history.steps) < MIN_SAMPLES or history.harmless:
+        return None
+    ratios = history.ratios[:, history.matrices]
+    known = np.isfinite(ratios)
+    enough = known.sum(axis=0) >= MIN_SAMPLES
+    if not enough.any():
+        return None
+    late = np.s_[len(ratios) // 2 :]
+    with np.errstate(all="ignore"):
+        typical, recent = finite_median(ratios), finite_median(ratios[late])
+        # Of weights that shrink to nothing any step is a large share: another illness.
+        shrunk = history.norms[-1, history.matrices] < 0.5 * history.norms[0, history.matrices]
+    hit = np.flatnonzero(enough & (np.fmin(typical, recent) > OVERWRITTEN) & ~shrunk)
+    if not len(hit):
+        return None
+    layers = history.matrices[hit]
+    worst = int(layers[np.argmax(typical[hit])])
+    ratio = float(typical[hit].max())
+    certain = ratio > 3 * OVERWRITTEN or len(hit) > len(history.matrices) / 2
+    over = (ratios[:, hit] > OVERWRITTEN).any(axis=1)
+    factor = 10 ** int(np.ceil(np.log10(ratio / 1e-2)))
+    return Finding(
+        "weight.update_too_large",
+        "critical" if ratio > 3 * OVERWRITTEN else "warning",
+        _whose(history, layers),
+        f"A typical step changes {_names(history, layers)} by up to {ratio:.2g} of the norm of the "
+        f"weights, so that they are overwritten again and again; {sure(certain)}.",
+        {
+            "update_ratio": ratio,
+            "layer": history.layers[worst].name,
+            "layers": len(hit),
+            "of": len(history.matrices),
+            "from_step": int(history.steps[np.argmax(over)]),
+            "to_step": int(history.steps[-1]),
+            "confidence": confidence(certain),
+        },
+        f"Lower the learning rate about {factor}-fold: a step should change about 0.001 of the "
+        "weights, and 0.01 at most.",
+    )
