@@ -4,5 +4,11 @@ Sick ones carry a planted fault and a proof of it that uses nothing of nbdiag; h
 frightening and are not. `python -m benchmarks.diagnosis` prints recall and false alarms.
 """
 
-PARTS = ("sick_loss", "sick_gradient", "sick_units", "sick_weights", "healthy_plain", "healthy_odd")
-"""The files that hold the cases."""
+PARTS = tuple(
+    """
+    sick_loss sick_gradient sick_units sick_weights healthy_plain healthy_odd
+    sick_unseen_loss sick_unseen_gradient sick_unseen_layers
+    healthy_unseen_nets healthy_unseen_tasks
+    """.split()
+)
+"""The files that hold the cases; rules are tuned on those without "unseen" only."""
