@@ -20,17 +20,23 @@ if TYPE_CHECKING:
     from nbdiag.probes.predict import predict as predict
     from nbdiag.probes.watch import watch as watch
     from nbdiag.tracking.reader import runs as runs
+    from nbdiag.widgets.activation_stats import ActivationStats as ActivationStats
     from nbdiag.widgets.error_explorer import ErrorExplorer as ErrorExplorer
     from nbdiag.widgets.gradient_flow import GradientFlow as GradientFlow
     from nbdiag.widgets.loss_curve import LossCurve as LossCurve
+    from nbdiag.widgets.training_dashboard import TrainingDashboard as TrainingDashboard
+    from nbdiag.widgets.weight_distribution import WeightDistribution as WeightDistribution
 
 _HOME = {
+    "ActivationStats": "nbdiag.widgets.activation_stats",
     "ErrorExplorer": "nbdiag.widgets.error_explorer",
     "Finding": "nbdiag.measures.findings",
     "GradientFlow": "nbdiag.widgets.gradient_flow",
     "LossCurve": "nbdiag.widgets.loss_curve",
     "Predictions": "nbdiag.measures.predictions",
     "Run": "nbdiag.measures.run",
+    "TrainingDashboard": "nbdiag.widgets.training_dashboard",
+    "WeightDistribution": "nbdiag.widgets.weight_distribution",
     "grad_cam": "nbdiag.probes.grad_cam",
     "inspect_data": "nbdiag.probes.inspect_data",
     "predict": "nbdiag.probes.predict",

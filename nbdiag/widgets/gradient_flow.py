@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class GradientFlow(LayerInstrument):
     codes = "gradient."
     title = "Gradient flow"
 
-    columns = {
+    columns: ClassVar = {
         "norms": "grad_norm",
         "raw": "grad_norm_raw",
         "weights": "weight_norm",

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nbdiag.measures.histograms import KINDS
 from nbdiag.measures.recording import Rows
 from nbdiag.widgets.base import Handler, Reply
 from nbdiag.widgets.run_view import RunInstrument
@@ -83,11 +82,11 @@ class LayerInstrument(RunInstrument):
 
     def _facts(self) -> dict[str, Any]:
         log = self.run.recording.histograms
-        newest = {kind: log.steps(kind)[-1:] for kind in KINDS}
-        seen, clipped = self._clipping.tolist()
+        newest = {"weight": log.steps("weight")[-1:], "gradient": log.steps("gradient")[-1:]}
+        seen, active = self._clipping.tolist()
         return {
             "histograms": {kind: int(steps.sum()) for kind, steps in newest.items()},
-            "clipping": {"seen": seen, "clipped": clipped},
+            "clipping": {"seen": seen, "clipped": active},
         }
 
     def _arrays(self, rows: Rows) -> dict[str, Any]:
@@ -104,7 +103,8 @@ class LayerInstrument(RunInstrument):
 def clipped(rows: Rows) -> np.ndarray:
     """(T,) whether clipping made the gradient of any layer smaller at that sample."""
     with np.errstate(invalid="ignore"):
-        return (rows.grad_norm < rows.grad_norm_raw * (1 - _CLIPPED)).any(axis=1)
+        smaller = rows.grad_norm < rows.grad_norm_raw * (1 - _CLIPPED)
+    return np.asarray(smaller.any(axis=1))
 
 
 def clipping(rows: Rows) -> np.ndarray:

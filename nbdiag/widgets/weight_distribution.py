@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class WeightDistribution(LayerInstrument):
     stem = "weight_distribution"
     codes = "weight."
     title = "Weight distribution"
-    columns = {"weights": "weight_norm", "updates": "update_norm"}
+    columns: ClassVar = {"weights": "weight_norm", "updates": "update_norm"}
 
     def history(self) -> dict[str, Any]:
         name = self._first_parameter()

@@ -45,7 +45,7 @@ export function Distribution(props: Props): JSX.Element {
         <b title={parameter}>{shorten(layer.name || "(model)", 34)}</b>
         {layer.parameters.length > 1 ? (
           <Select<string>
-            label={kind === "weight" ? "Entries of" : "Gradient of"}
+            label="Parameter"
             value={parameter}
             options={layer.parameters.map((value) => ({ value, text: own(value, layer.name) }))}
             onChange={setWanted}

@@ -71,7 +71,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
 
   const beside = width >= BESIDE;
   const table = beside ? Math.floor((width - 24) * SHARE) : width;
-  const small = table < 520;
+  const small = table < 620;
   const note = noteOf(info.layers);
   const names = measureNames(tree.rows, note, small ? 70 : HEADING, Math.max(90, table * 0.27));
   const numbers = FACTOR + GAP + (small ? 0 : NORM + GAP);
