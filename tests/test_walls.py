@@ -31,7 +31,7 @@ INSIDE = {
     "widgets": {"measures", "wire", "widgets", "sources"},
     "demo": {"demo"},
     "tracking": {"measures", "tracking"},
-    "integrations": {"measures", "probes", "integrations"},
+    "integrations": {"measures", "probes", "tracking", "integrations"},
 }
 FILE_LINES = 400
 WIDGET_LINES = 230

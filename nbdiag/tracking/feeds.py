@@ -10,7 +10,7 @@ from nbdiag.measures.recording import Op
 from nbdiag.tracking import records
 from nbdiag.tracking.batch import unpack
 from nbdiag.tracking.files import Tail
-from nbdiag.tracking.plain import Names
+from nbdiag.tracking.names import Names
 
 Piece = tuple[dict[str, Any], Iterable[Op]]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
-from nbdiag.tracking.plain import Names
+from nbdiag.tracking.names import Names
 from nbdiag.tracking.reader import open_run, runs
 
 
