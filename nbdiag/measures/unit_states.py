@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nbdiag.measures.activation_log import ActivationTrack
+from nbdiag.measures.activation_stats import MIN_INPUTS
+from nbdiag.measures.activation_stats import STUCK as STUCK_SHARE
 
 DEAD, SILENT, SOMETIMES, ALWAYS, STUCK, PARTLY, FREE = range(7)
-"""Never active; active once, but not in the later half of the inputs; now and then; for every
-value. Of a bounded activation, over the later half of the inputs: (almost) always at an end; often
-there; hardly ever."""
+"""Never active; active once, but not in the later half of the inputs, which are `MIN_INPUTS` or
+more; now and then; for every value. Of a bounded activation, in the later half of the blocks:
+nearly always at an end; often there; hardly ever."""
 STATES = 7
-
-STUCK_SHARE = 0.95
 FREE_SHARE = 0.05
 
 
@@ -54,9 +54,7 @@ def unit_states(track: ActivationTrack) -> UnitStates:
     if is_bounded(track):
         states = np.full(track.units, PARTLY, np.uint8)
         if len(inputs):
-            later = np.cumsum(inputs[::-1])[::-1] <= (inputs.sum() + 1) / 2
-            later[-1] = True
-            share = _weighted(blocks.saturation[later], inputs[later])
+            share = blocks.saturation[len(inputs) // 2 :].mean(axis=0)
             states[share >= STUCK_SHARE] = STUCK
             states[share < FREE_SHARE] = FREE
         off = (blocks.saturation >= STUCK_SHARE).mean(axis=1)
@@ -64,11 +62,7 @@ def unit_states(track: ActivationTrack) -> UnitStates:
         states = np.full(track.units, SOMETIMES, np.uint8)
         if len(inputs):
             states[(blocks.activity >= 1).all(axis=0)] = ALWAYS
-        states[2 * track.seen_since_active >= max(1, track.seen)] = SILENT
+        states[track.seen_since_active >= max(MIN_INPUTS, track.seen / 2)] = SILENT
         states[track.last_active == 0] = DEAD
         off = (blocks.activity <= 0).mean(axis=1)
     return UnitStates(states, blocks.first, blocks.last, inputs, off.astype(np.float32))
-
-
-def _weighted(shares: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
-    return (shares * weights[:, None]).sum(axis=0) / max(1, weights.sum())

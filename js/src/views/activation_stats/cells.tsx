@@ -117,7 +117,7 @@ export function sentences(
   }
   if (members.some((one) => one.bounded)) {
     out.push(
-      `stuck: ${count(counts[STUCK] ?? 0)} ${of} at an end for 95 % of the values in the later half of ${inputs}`,
+      `stuck: ${count(counts[STUCK] ?? 0)} ${of} at an end for 90 % of the values in the later half of ${inputs}`,
     );
   }
   return out;

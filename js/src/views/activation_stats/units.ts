@@ -19,8 +19,8 @@ export const WORDS: readonly StateWords[] = [
   { word: "fell silent", text: "fell silent: not active in the later half of the inputs" },
   { word: "now and then", text: "active now and then" },
   { word: "always active", text: "active for every value" },
-  { word: "stuck", text: "stuck: at an end for 95 % of its values in the later half" },
-  { word: "partly at an end", text: "at an end for 5 to 95 % of its values" },
+  { word: "stuck", text: "stuck: at an end for 90 % of its values in the later half" },
+  { word: "partly at an end", text: "at an end for 5 to 90 % of its values" },
   { word: "free", text: "hardly ever at an end" },
 ];
 

@@ -212,7 +212,7 @@ export function View({ store, requests, connection }: ViewProps<ActivationStore>
             }
             heads={[
               <>
-                Activation <small>{small ? "" : "input → output"}</small>
+                Activation <small>{names.width < 170 ? "" : "input → output"}</small>
               </>,
               <>
                 Units{" "}

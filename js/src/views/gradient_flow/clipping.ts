@@ -19,12 +19,12 @@ export function rawLog(history: History, node: Node, sample: number): number {
   return clipped ? median(values) : Number.NaN;
 }
 
-/** The largest log10 of a norm before clipping, or -Infinity: the axis must hold it. */
+/** The largest log10 of a norm before clipping, NaN for none: the axis must hold it. */
 export function rawTop(history: History, sample: number): number {
-  let top = Number.NEGATIVE_INFINITY;
+  let top = Number.NaN;
   for (let layer = 0; layer < history.layers; layer++) {
     const raw = history.raw[sample * history.layers + layer] as number;
-    if (raw > 0 && Number.isFinite(raw)) top = Math.max(top, Math.log10(raw));
+    if (raw > 0 && Number.isFinite(raw) && !(Math.log10(raw) <= top)) top = Math.log10(raw);
   }
   return top;
 }

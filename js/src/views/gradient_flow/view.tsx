@@ -67,7 +67,8 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
   const { sample } = playback;
   const clips = metric === "norm" && known.clipping.clipped > 0;
   const top = clips && sample >= 0 ? rawTop(history, sample) : Number.NaN;
-  const within = metric === "update" ? ([BAND.low, BAND.high] as const) : ([top, top] as const);
+  const within =
+    metric === "update" ? ([BAND.low, BAND.high] as const) : ([Number.NaN, top] as const);
   const { domain, seen, of } = useNumbers(history, metric, within);
   const scale = sequential(theme);
   const step = sample >= 0 ? (history.steps[sample] as number) : 0;

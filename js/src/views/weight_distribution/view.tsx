@@ -184,7 +184,10 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
                     key="trend"
                     title={`Top and bottom of a row are ${factor(reach)} and ${factor(-reach)} of the norm at step ${since}, the same for all rows`}
                   >
-                    Norm <small>{small ? axisText(reach) : `by step, ${axisText(reach)}`}</small>
+                    Norm{" "}
+                    <small>
+                      {rest > 2 * 215 ? `by step, ${axisText(reach)}` : axisText(reach)}
+                    </small>
                   </span>,
                 ]}
                 feet={[
