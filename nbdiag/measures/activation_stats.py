@@ -241,7 +241,7 @@ def _is_saturated(state: UnitState, loss: LossLevels | None, *, output: bool) ->
     if output:
         # The answer itself: sure of it is right, stuck at one value from start to end is not.
         constant = state.std < NEAR_ZERO
-        learns = loss is not None and loss.fall > 0.1
+        learns = loss is not None and loss.fall > 0.1 and not loss.stuck_at_start()
         return (
             state.saturated >= SATURATED_OUTPUT
             and not learns

@@ -59,16 +59,20 @@ def _burst(
 ) -> tuple[int, int, float, float] | None:
     """(row before, row of the peak, norm before, norm at the peak) of a growth in a few steps.
 
-    Twice tenfold and more in a row, to a thousandfold, and no way back: overflow follows, or a loss
+    To a thousandfold, at least tenfold twice in a row, and no way back: overflow follows, or a loss
     above its start, or gradients of exactly zero, as a network gives whose units were all killed.
     """
     positive = np.where(total > 0, total, np.nan)
     with np.errstate(all="ignore"):
-        steps = positive[1:] / positive[:-1] > BURST
-    twice = np.flatnonzero(steps[1:] & steps[:-1])
-    if not len(twice):
+        factors = positive[1:] / positive[:-1]
+    steep = factors > BURST
+    starts = np.flatnonzero(steep[:-1] & steep[1:])
+    if overflowed and not len(starts):
+        # One step is enough when the next ones overflow.
+        starts = np.flatnonzero(factors[-3:] > EXPLODING) + max(0, len(factors) - 3)
+    if not len(starts):
         return None
-    row = int(twice[0])
+    row = int(starts[0])
     peak = row + int(np.nanargmax(positive[row : row + 12]))
     if not total[peak] > EXPLODING * total[row]:
         return None

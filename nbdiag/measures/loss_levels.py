@@ -89,6 +89,11 @@ class LossLevels:
         return noise(self.values)
 
     @property
+    def noise_at_start(self) -> float:
+        """The same over the first eighth: a training that goes wrong swings ever more."""
+        return noise(self.values[: max(10, len(self) // 8)])
+
+    @property
     def fall(self) -> float:
         """(start - end) / |start|: 1 from anything down to 0, negative when it rose."""
         return (self.start - self.end) / max(abs(self.start), 1e-300)
@@ -138,4 +143,5 @@ class LossLevels:
             return False
         x = np.linspace(-0.5, 0.5, len(half))
         slope = float(x @ half / (x @ x))
-        return slope < -3 * max(self.noise, 1e-300) / float(np.sqrt(x @ x))
+        left = float(np.std(half - half.mean() - slope * x))
+        return slope < -3 * max(left, self.noise, 1e-300) / float(np.sqrt(x @ x))

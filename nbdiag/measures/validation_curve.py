@@ -20,8 +20,10 @@ TURNED = 0.1
 WORTH = 0.03
 """And by more than this share of where it began: less makes no difference to anybody."""
 FELL_ON = 0.85
-STAYED = 0.03
-APART = 0.3
+STAYED = 0.05
+"""Validation gained less than a twentieth of where the training loss began."""
+APART = 0.2
+"""In units of where the training loss began: less of a gap was never worth closing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +90,18 @@ def overfitting(curve: ValidationCurve, kinds: frozenset[str] = frozenset()) -> 
         and _mean(seen[-last:]) < _before(seen, best, FELL_ON)
     )
     early = max(1, count // 4)
+    now, at_first = _mean(seen[-last:]), _mean(seen[: early + 1])
+    gained = float(np.median(held[: early + 1]) - smooth[early:].min())
+    began = max(abs(float(seen[np.isfinite(seen)][0])), start) if np.isfinite(seen).any() else start
     stayed = (
         not turned
-        and float(smooth[early:].min()) > float(np.median(held[: early + 1])) - STAYED * start
-        and _mean(seen[-last:]) < 0.5 * _mean(seen[: early + 1])
-        and end - _mean(seen[-last:]) > APART * abs(end)
+        and gained < STAYED * began
+        and now < began - 0.5 * abs(began)
+        and end - now > APART * began
     )
     if not (turned or stayed):
         return None
-    train_then, train_now = _mean(seen[max(0, best - 1) : best + 2]), _mean(seen[-last:])
+    train_then, train_now = _mean(seen[max(0, best - 1) : best + 2]), now
     if turned:
         from_step = int(curve.steps[best])
         message = (
@@ -108,7 +113,7 @@ def overfitting(curve: ValidationCurve, kinds: frozenset[str] = frozenset()) -> 
         from_step = int(curve.steps[0])
         message = (
             f"The validation loss stays at {end:.3g} while the training loss fell from "
-            f"{_mean(seen[: early + 1]):.3g} to {train_now:.3g}"
+            f"{at_first:.3g} to {train_now:.3g}"
         )
         certain = count >= 2 * MIN_EPOCHS
     parts = [f"stop at step {from_step} or keep the weights of that time"] if turned else []

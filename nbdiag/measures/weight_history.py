@@ -52,7 +52,7 @@ class WeightHistory:
             recording.layers,
             rows.steps,
             rows.weight_norm,
-            rows.update_norm,
+            _completed(rows.update_norm, rows.weight_norm),
             rows.grad_norm,
             rows.status,
             loss,
@@ -140,3 +140,16 @@ class WeightHistory:
     def harmless(self) -> bool:
         """The loss went down and stayed there."""
         return self.loss is not None and self.loss.solved
+
+
+def _completed(updates: Floats, norms: Floats) -> Floats:
+    """With 0 for layers whose steps were not seen, as no optimizer holds them, and whose norm never
+    changed.
+    """
+    seen: NDArray[np.bool_] = np.isfinite(updates)
+    if len(norms) < 2 or not seen.any():
+        return updates
+    still = norms.max(axis=0) - norms.min(axis=0) <= 1e-7 * norms[0]
+    orphans = still & ~seen.any(axis=0)
+    others: NDArray[np.bool_] = seen.any(axis=1)
+    return np.where(orphans & others[:, None], np.float32(0), updates)

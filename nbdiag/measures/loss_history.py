@@ -1,0 +1,78 @@
+"""The losses of a training, and what is needed to tell why they are as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nbdiag.measures.head import outputs
+from nbdiag.measures.loss_levels import LossLevels
+from nbdiag.measures.recording import Recording, Rows
+from nbdiag.measures.validation_curve import ValidationCurve
+from nbdiag.measures.weight_history import UPROOTED, WeightHistory
+
+
+@dataclass(frozen=True, eq=False)
+class LossHistory:
+    """The losses of a training and what is needed to tell why they are as they are.
+
+    Parameters
+    ----------
+    levels : the training loss, condensed; None when none was logged.
+    bad : for each logged loss with NaN or infinite values: step of the first, how many there are,
+        and whether it ended so.
+    validation : validation next to training loss; None when none was logged.
+    weights : None when no step was sampled.
+    outputs : length of the bias of the last layer: the number of classes of a classifier.
+    """
+
+    levels: LossLevels | None
+    bad: dict[str, tuple[int, int, bool]] = field(default_factory=dict)
+    validation: ValidationCurve | None = None
+    weights: WeightHistory | None = None
+    outputs: int = 0
+
+    @classmethod
+    def from_recording(
+        cls,
+        recording: Recording,
+        rows: Rows | None = None,
+        levels: LossLevels | None = None,
+        weights: WeightHistory | None = None,
+    ) -> LossHistory:
+        """Condensed to at most 2,000 values and 1,000 samples of the weights."""
+        scalars = recording.scalars
+        levels = LossLevels.from_recording(recording) if levels is None else levels
+        if weights is None and len(recording):
+            weights = WeightHistory.from_recording(recording, rows, levels)
+        bad: dict[str, tuple[int, int, bool]] = {}
+        for name in ("loss", "train_loss", "val_loss"):
+            if name in scalars:
+                series = scalars[name]
+                wrong = np.flatnonzero(~np.isfinite(series.values))
+                if len(wrong):
+                    ends = bool(wrong[-1] == len(series.values) - 1)
+                    bad[name] = (int(series.steps[wrong[0]]), len(wrong), ends)
+        validation = ValidationCurve.from_scalars(scalars)
+        return cls(levels, bad, validation, weights, outputs(recording))
+
+    @property
+    def trained(self) -> int:
+        """Optimizer steps that the training loss spans."""
+        steps = None if self.levels is None else self.levels.steps
+        return 0 if steps is None or not len(steps) else int(steps[-1] - min(steps[0], 1))
+
+    @property
+    def violent(self) -> str:
+        """What shows that the steps were far too large, in words; empty when nothing does."""
+        weights = self.weights
+        if weights is None or not len(weights.matrices):
+            return ""
+        if weights.uprooted > UPROOTED:
+            factor = weights.uprooted
+            return f"the weights of a typical layer grew {factor:.2g}-fold in the first steps"
+        ratio = weights.typical_ratio(late=False)
+        if ratio > 0.1:
+            return f"a typical step changes {ratio:.2g} of the weights"
+        return ""

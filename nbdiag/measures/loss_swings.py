@@ -1,0 +1,113 @@
+"""A training loss that swings or jumps far outside its own noise."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from nbdiag.measures.findings import Finding
+from nbdiag.measures.loss_history import LossHistory
+from nbdiag.measures.loss_levels import LossLevels
+from nbdiag.measures.robust import runs, spread
+from nbdiag.measures.wording import confidence, sure
+
+MIN_POINTS = 60
+WORSE = 0.2
+"""Above its start by a fifth: worse than not having trained at all."""
+SWING = 0.8
+"""From the lower tenth to the upper fiftieth in units of the median. A mean over 32 squared normal
+errors, the noisiest of the common losses, stays at that."""
+EXCURSIONS = 3
+SPIKES = 5
+SPIKE = 3.0
+"""In units of the start, and fewer reach half of that height alone: heavy tails, as single samples
+that a sure network gets wrong give them, thin out upwards."""
+RARE = 0.1
+"""What comes more often is part of the noise."""
+
+
+def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
+    values, n = levels.values, len(levels)
+    if n < MIN_POINTS:
+        return None
+    late = values[n // 3 :]
+    trend = median_filter(late, max(9, len(late) // 5) | 1, mode="nearest")
+    middle = max(abs(float(np.median(late))), 1e-300)
+    low, high = np.quantile(late - trend, (0.1, 0.98))
+    swing = float(high - low) / middle
+    first = max(abs(float(values[0])), 1e-300)
+    violent = history.violent
+    above = _excursions(levels)
+    spikes = _spikes(levels)
+    quiet = levels.noise_at_start
+    if violent and swing > SWING and levels.end > 0.02 * first:
+        how = f"it swings by {swing:.2g} of its typical value, and {violent}"
+    elif len(above) >= EXCURSIONS:
+        how = f"it rose {len(above)} times from below its start to well above it"
+    elif len(spikes) >= SPIKES:
+        height = float(values[spikes].max()) / max(abs(levels.start), 1e-300)
+        how = f"{len(spikes)} single steps stand out, up to {height:.3g} times the start"
+    elif levels.end > 0.9 * levels.start and spread(late - trend) > 4 * quiet > 0 and swing > 0.5:
+        noisier = spread(late - trend) / quiet
+        how = f"it swings {noisier:.2g} times as far as at the start, and is no lower than there"
+    else:
+        return None
+    remedy = "Lower the learning rate about 10-fold and warm it up."
+    if len(spikes) >= SPIKES and not violent:
+        step = int(levels.steps[spikes[0]])
+        remedy = (
+            f"Look at the batches of these steps, as of step {step}: inputs or targets in other "
+        )
+        remedy += "units, or wrong; clip the gradients so that one batch cannot undo the others."
+    elif not violent:
+        remedy = "Lower the learning rate about 10-fold, or clip the gradients if batches start it."
+    worst = int(np.argmax(late)) + n // 3
+    certain = bool(violent) or len(above) > EXCURSIONS or len(spikes) > SPIKES
+    return Finding(
+        "loss.unstable",
+        "warning",
+        levels.name,
+        f"The loss is unstable: {how}; {sure(certain)}.",
+        {
+            "swing": swing,
+            "excursions": len(above),
+            "spikes": len(spikes),
+            "step": int(levels.steps[worst]),
+            "from_step": int(levels.steps[n // 3]),
+            "to_step": int(levels.steps[-1]),
+            "confidence": confidence(certain),
+        },
+        "Lower the learning rate about 10-fold"
+        + (
+            " and warm it up." if violent else ", or clip the gradients if single batches start it."
+        ),
+    )
+
+
+def _spikes(levels: LossLevels) -> NDArray[np.intp]:
+    """Indices of the rare values far above the noise and far above the start, after the first."""
+    values = levels.values[max(5, len(levels) // 20) :]
+    far = float(np.median(values)) + 20 * levels.noise
+    far = max(far, SPIKE * abs(levels.start))
+    high, half = values > far, values > far / 2
+    apart = half.sum() < 2 * high.sum() and high.sum() < RARE * len(values)
+    found = np.flatnonzero(high) + len(levels) - len(values)
+    return found if apart else found[:0]
+
+
+def _excursions(levels: LossLevels) -> list[tuple[int, int]]:
+    """Stretches well above the start, each after a stretch well below it.
+
+    Of a running median of five, so that it takes three of five steps: odd batches are left out.
+    """
+    smooth = median_filter(levels.values, 5, mode="nearest")
+    start, best = levels.start, levels.best
+    above: list[tuple[int, int]] = []
+    below = smooth < start - 0.5 * (start - best)
+    clear = max(WORSE * abs(start), 4 * levels.noise)
+    for begin, stop in runs(smooth > start + clear):
+        since = above[-1][1] if above else 0
+        if below[since:begin].any():
+            above.append((begin, stop))
+    return above
