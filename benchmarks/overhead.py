@@ -1,88 +1,269 @@
 """What watching costs: the time of a training over that of the bare loop.
 
-python benchmarks/overhead.py
+python benchmarks/overhead.py [mlp | resnet18 | transformer | memory] [name of a variant, ...]
 
-Variants take turns in short blocks and the medians are compared, so that a busy machine slows all
-of them alike. "item" is what most tutorials do: one `.norm().item()` a parameter, every step.
+Variants take turns in short blocks, each in a process of its own, and the medians of their ratios
+are compared, so that a busy machine slows all of them alike. Beside nbdiag stand what wandb.watch
+does (offline), what tutorials write for TensorBoard (a scalar and two histograms a parameter), and
+naive `.item()` statistics.
+Peers that are not installed are left out, in words.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import sys
+import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from nbdiag.measures.recording import Recording
 from nbdiag.measures.run import Run
 from nbdiag.probes.watch import watch
 
-VARIANTS = ("bare", "every step", "auto", "item")
+CONTEXT = multiprocessing.get_context("spawn")
+Made = tuple[nn.Module, Tensor, int]
+After = Callable[[int], None]
 
 
-def mlp() -> tuple[nn.Module, Tensor]:
+def mlp() -> Made:
     layers = [nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)]
-    return nn.Sequential(*layers), torch.randn(64, 64)
+    return nn.Sequential(*layers), torch.randn(64, 64), 10
 
 
-def resnet18() -> tuple[nn.Module, Tensor]:
+def resnet18() -> Made:
     from torchvision.models import resnet18
 
-    return resnet18(num_classes=10), torch.randn(32, 3, 64, 64)
+    return resnet18(num_classes=10), torch.randn(32, 3, 64, 64), 10
+
+
+def transformer() -> Made:
+    layer = nn.TransformerEncoderLayer(256, 8, 1024, batch_first=True, norm_first=True)
+    body = nn.TransformerEncoder(layer, 6, enable_nested_tensor=False)
+    pooled = nn.Sequential(body, nn.Flatten(), nn.Linear(64 * 256, 10))
+    return pooled, torch.randn(16, 64, 256), 10
 
 
 class Training:
     """One variant, trained a block at a time."""
 
-    def __init__(self, make: Callable[[], tuple[nn.Module, Tensor]], variant: str) -> None:
+    def __init__(self, make: Callable[[], Made], variant: str) -> None:
         torch.manual_seed(0)
-        self.model, self.x = make()
-        self.y = torch.randint(0, 10, (len(self.x),))
+        self.model, self.x, classes = make()
+        self.y = torch.randint(0, classes, (len(self.x),))
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01, momentum=0.9)
-        self.variant = variant
-        self.norms: dict[str, list[float]] = {}
         self.run: Run | None = None
-        if variant in ("every step", "auto"):
-            self.run = watch(self.model, self.optimizer, every="auto" if variant == "auto" else 1)
-            self.run.subscribe(lambda run: run.recording.rows(len(run.recording) - 20))
+        self.step = 0
+        self.after: After = VARIANTS[variant](self)
 
     def block(self, steps: int) -> float:
         """Seconds a step."""
         started = time.perf_counter()
         for _ in range(steps):
+            self.step += 1
             self.optimizer.zero_grad()
-            F.cross_entropy(self.model(self.x), self.y).backward()
-            if self.variant == "item":
-                for name, parameter in self.model.named_parameters():
-                    assert parameter.grad is not None
-                    self.norms.setdefault(name, []).append(parameter.grad.norm().item())
+            loss = F.cross_entropy(self.model(self.x), self.y)
+            loss.backward()
+            self.loss = loss
+            self.after(self.step)
             self.optimizer.step()
         return (time.perf_counter() - started) / steps
 
 
-def main() -> None:
+def bare(training: Training) -> After:
+    return lambda step: None
+
+
+def nbdiag(every: Any) -> Callable[[Training], After]:
+    def attach(training: Training) -> After:
+        training.run = run = watch(training.model, training.optimizer, every=every)
+        run.subscribe(lambda r: r.recording.rows(len(r.recording) - 20))  # what a widget reads
+        return lambda step: run.log(loss=training.loss)
+
+    return attach
+
+
+def item(training: Training) -> After:
+    kept: dict[str, list[float]] = {}
+
+    def after(step: int) -> None:
+        for name, parameter in training.model.named_parameters():
+            assert parameter.grad is not None
+            for key, tensor in (("gradient", parameter.grad), ("weight", parameter)):
+                numbers = [tensor.norm(), tensor.mean(), tensor.std()]
+                kept.setdefault(f"{key} {name}", []).extend(n.item() for n in numbers)
+
+    return after
+
+
+def tensorboard(training: Training) -> After:
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer = SummaryWriter(tempfile.mkdtemp())
+
+    def after(step: int) -> None:
+        writer.add_scalar("loss", training.loss.item(), step)
+        for name, parameter in training.model.named_parameters():
+            assert parameter.grad is not None
+            writer.add_scalar(f"gradient/{name}", parameter.grad.norm().item(), step)
+            writer.add_histogram(f"weights/{name}", parameter, step)
+            writer.add_histogram(f"gradients/{name}", parameter.grad, step)
+
+    return after
+
+
+def wandb_watch(every: int) -> Callable[[Training], After]:
+    def attach(training: Training) -> After:
+        os.environ.update(WANDB_MODE="offline", WANDB_SILENT="true")
+        import wandb
+
+        folder = tempfile.mkdtemp()
+        run = wandb.init(project="overhead", dir=folder)
+        run.watch(training.model, log="all", log_freq=every)
+        return lambda step: run.log({"loss": training.loss.item()})
+
+    return attach
+
+
+VARIANTS: dict[str, Callable[[Training], After]] = {
+    "bare": bare,
+    "nbdiag every step": nbdiag(1),
+    "nbdiag auto": nbdiag("auto"),
+    "wandb.watch all, 1": wandb_watch(1),
+    "wandb.watch all, 100": wandb_watch(100),
+    "TensorBoard": tensorboard,
+    ".item()": item,
+}
+
+
+def trainer(pipe: Any, size: str, variant: str) -> None:
+    """A process of its own: hooks and threads of one variant do not slow the others."""
     torch.set_num_threads(1)
-    for make, warm_up, blocks, steps in ((mlp, 300, 40, 100), (resnet18, 3, 12, 2)):
-        trainings = [Training(make, variant) for variant in VARIANTS]
-        for training in trainings:
-            training.block(warm_up)
-        seconds = [[training.block(steps) for training in trainings] for _ in range(blocks)]
-        bare = [row[0] for row in seconds]
-        print(f"{make.__name__}: {1000 * median(bare):.2f} ms a step")
-        for i, training in enumerate(trainings):
-            ratio = median(row[i] / row[0] for row in seconds)
-            run = training.run
-            text = f", sampled {len(run.recording)} of {run.step} steps" if run else ""
-            print(f"  {training.variant:12} x{ratio:.3f}{text}", flush=True)
-            if run is not None:
-                run.close()
+    try:
+        training = Training(SIZES[size][0], variant)
+    except ImportError as error:
+        pipe.send(str(error))
+        return
+    pipe.send("")
+    while steps := pipe.recv():
+        pipe.send(training.block(steps))
+    run, text = training.run, ""
+    if run is not None:
+        text = f", sampled {len(run.recording)} of {run.step}, own count {run.probe_share:.1%}"
+        text += "".join(f", FAILED {failure}" for failure in run.failures)
+        run.close()
+    pipe.send(text)
+    pipe.close()
+    os._exit(0)  # wandb would wait for its service
+
+
+def compare(size: str) -> None:
+    _, warm_up, blocks, steps = SIZES[size]
+    pipes: dict[str, Any] = {}
+    for variant in VARIANTS:
+        pipes[variant], end = CONTEXT.Pipe()
+        CONTEXT.Process(target=trainer, args=(end, size, variant), daemon=True).start()
+        if missing := pipes[variant].recv():
+            print(f"  {variant} left out: {missing}")
+            del pipes[variant]
+
+    def block(variant: str, steps: int) -> Any:
+        pipes[variant].send(steps)
+        return pipes[variant].recv()
+
+    first = {v: block(v, warm_up) for v in pipes}
+    seconds = [{v: block(v, steps) for v in pipes} for _ in range(blocks)]
+    print(f"{size}: {1000 * median(row['bare'] for row in seconds):.2f} ms a step")
+    for variant in pipes:
+        ratio = median(row[variant] / row["bare"] for row in seconds)
+        # A sample that comes once in many blocks is in the mean and not in the median; the first
+        # block holds the dense start.
+        total, whole = (
+            sum(row[variant] * n for row, n in rows) / sum(row["bare"] * n for row, n in rows)
+            for rows in (
+                [(row, steps) for row in seconds],
+                [(first, warm_up), *((row, steps) for row in seconds)],
+            )
+        )
+        text = block(variant, 0)
+        print(
+            f"  {variant:22} x{ratio:.3f} (mean x{total:.3f}, with the start x{whole:.3f}){text}",
+            flush=True,
+        )
+
+
+def memory(steps: int = 100_000) -> None:
+    """What a recording of so many steps of ResNet-18 holds, all of them sampled."""
+    model, x, _ = resnet18()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with watch(model, optimizer, every=1) as run:
+        model(x[:4]).sum().backward()
+        optimizer.step()
+    first = run.recording
+    tracks = first.activations.tracks
+    rng = np.random.default_rng(0)
+    width = len(first.parameters)
+    tracemalloc.start()
+    recording = Recording(first.parameters, first.layers, first.layer_of, first.sizes)
+    for track in tracks:
+        recording.activations.open(track.info)
+    due = 1
+    for step in range(1, steps + 1):
+        numbers = rng.random((6, width), np.float32)
+        recording.append(
+            step, numbers[0], numbers[1], np.zeros(width, np.uint8), update_norm=numbers[2],
+            grad_norm_raw=numbers[3], grad_zeros=numbers[4], grad_nonfinite=numbers[5],
+        )  # fmt: skip
+        recording.scalar_log.put("loss", step, float(numbers[0, 0]))
+        for track in tracks:
+            active = np.ones(track.units, np.float32)
+            recording.activations[tracks.index(track)].add(
+                step, 32, 32, (0.0, 1.0, 0.5, 0.0), active, None
+            )
+        if step >= due:
+            due = int(due * 1.12) + 1
+            for kind in ("weight", "gradient"):
+                rows = {k: np.zeros(width) for k in ("low", "high", "nan", "infinite")}
+                counts = np.ones((width, 40))
+                recording.histograms.add(kind, {"step": step, "counts": counts, **rows})
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    print(
+        f"memory: {steps:,} steps of ResNet-18 take {held / 2**20:.0f} MiB (peak "
+        f"{peak / 2**20:.0f}), {len(recording):,} rows kept, thinned {recording.thinned} times"
+    )
+
+
+SIZES: dict[str, tuple[Callable[[], Made], int, int, int]] = {
+    "mlp": (mlp, 200, 40, 25),  # maker, steps to warm up, blocks, steps a block
+    "resnet18": (resnet18, 2, 8, 1),
+    "transformer": (transformer, 2, 8, 1),
+}
+
+
+def main(*names: str) -> None:
+    torch.set_num_threads(1)
+    for variant in {*VARIANTS} - {*names, "bare"} if {*VARIANTS} & {*names} else ():
+        del VARIANTS[variant]
+    names = tuple(name for name in names if name not in VARIANTS)
+    for name in names or SIZES:
+        if name != "memory":
+            compare(name)
+    if not names or "memory" in names:
+        memory()
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

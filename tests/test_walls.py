@@ -26,7 +26,7 @@ NEVER = {
 # package -> which packages of nbdiag it may import
 INSIDE = {
     "measures": {"measures"},
-    "probes": {"measures", "probes"},
+    "probes": {"measures", "probes", "tracking"},
     "wire": {"wire"},
     "widgets": {"measures", "wire", "widgets", "sources"},
     "demo": {"demo"},

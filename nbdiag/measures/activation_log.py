@@ -120,7 +120,7 @@ class ActivationTrack:
         mean, std, zeros, saturated = numbers
         fired = np.asarray(active) > 0
         with self._lock:
-            share = float(fired.mean()) if fired.size else float("nan")
+            share = np.count_nonzero(fired) / fired.size if fired.size else float("nan")
             self._line.append(
                 {
                     "step": step,
@@ -133,8 +133,8 @@ class ActivationTrack:
             )
             self.seen += inputs
             self.seen_since_active += inputs
-            self.seen_since_active[fired] = 0
-            self.last_active[fired] = step
+            np.putmask(self.seen_since_active, fired, 0)
+            np.putmask(self.last_active, fired, step)
             self._to_block(step, inputs, values, active, stuck)
 
     def _to_block(self, step: int, inputs: int, values: int, active: Any, stuck: Any) -> None:
@@ -146,8 +146,10 @@ class ActivationTrack:
             self._active = np.concatenate([self._active, empty])
             self._stuck = np.concatenate([self._stuck, empty])
             self._looks_in_last = 0
-        self._span[-1, 1] = step
-        self._span[-1, 2:] += (inputs, values)
+        span = self._span[-1]
+        span[1] = step
+        span[2] += inputs
+        span[3] += values
         self._active[-1] += active
         if stuck is not None:
             self._stuck[-1] += stuck

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from nbdiag.measures.failures import ProbeFailure as ProbeFailure
 from nbdiag.measures.findings import Finding, text_lines
 from nbdiag.measures.recording import Codes, Floats, LayerInfo, Recording
 from nbdiag.measures.sampler import Every, Sampler, check_every
@@ -20,15 +21,6 @@ Done = Callable[[dict[str, Any]], None]
 NOTIFY_SECONDS = (1 / 12, 1.0)
 """Shortest and longest pause between two calls of the listeners while samples come in."""
 _IDLE_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class ProbeFailure:
-    """A probe that switched itself off: which one, why, and at which optimizer step."""
-
-    probe: str
-    reason: str
-    step: int
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,14 @@ def check_scalar(key: str, value: Any) -> Any:
     Traceback (most recent call last):
     ValueError: log(loss=...) takes one number, got an array of shape (3,); reduce it, as by .mean()
     """
-    if isinstance(value, Real):
-        return float(value)
-    if hasattr(value, "detach") and hasattr(value, "numel"):
+    if hasattr(value, "detach"):  # first, since it comes at every step
         if value.numel() != 1 or value.is_complex():
             shape = tuple(value.shape)
             raise ValueError(_wrong(key, f"a {value.dtype} tensor of shape {shape}"))
         # A copy: the caller may go on to change the tensor in place, as `total += loss` does.
         return value.detach().clone()
+    if isinstance(value, Real):
+        return float(value)
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiub":
         if value.size == 1:
             return float(value.reshape(()))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_FIRST = 64
+_FIRST = 16
 
 
 class Timeline:

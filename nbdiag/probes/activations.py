@@ -52,18 +52,22 @@ class ActivationReader:
         self._run = run
         self._root = weakref.ref(model)
         self._names = {id(m): (name, weakref.ref(m)) for name, m in model.named_modules()}
+        telling = [model, *(m for m in model.modules() if looks.kind_of(m) is not None)]
+        self._few = {id(m): self._names[id(m)] for m in telling}
+        self._wanted = self._names
         self._handle: Any = None
         self._done = False
-        self._seen: list[tuple[str, str, Look]] = []
+        self._seen: list[tuple[int, str, str, Look]] = []  # with its place in the forward pass
+        self._place = 0
         self._calls: dict[str, int] = {}
-        self._nodes: dict[int, tuple[Any, str, nn.Module]] = {}
+        self._nodes: dict[int, tuple[Any, int, str, nn.Module]] = {}
         self._covered: set[int] = set()
         self._keep: list[Any] = []
         self._before: nn.Module | None = None
         self._tracks: dict[str, int] = {}
+        self._dims: dict[str, int] = {}
         self._broken: set[str] = set()
         self._passes = 0
-        self._functions = True
         self._packed = False
         self.off = False
 
@@ -83,6 +87,7 @@ class ActivationReader:
         """Drop what was seen."""
         self._done = False
         self._seen = []
+        self._place = 0
         self._calls.clear()
         self._release()
 
@@ -96,7 +101,7 @@ class ActivationReader:
         """Put what was seen into `sample`."""
         seen, self._seen = self._seen, []
         self._release()
-        for name, kind, look in seen:
+        for _, name, kind, look in sorted(seen, key=lambda entry: entry[0]):
             track = self._track(name, kind, look)
             if track is None:
                 continue
@@ -127,10 +132,10 @@ class ActivationReader:
     # In the forward pass -----------------------------------------------------------------------
 
     def _hear(self, module: nn.Module, _inputs: Any, output: Any) -> None:
-        if self._done or torch.compiler.is_compiling():
+        known = self._wanted.get(id(module))
+        if known is None or self._done or torch.compiler.is_compiling():
             return
-        known = self._names.get(id(module))
-        if known is None or known[1]() is not module:
+        if known[1]() is not module:
             return
         if not module.training or not torch.is_grad_enabled():
             return
@@ -147,6 +152,7 @@ class ActivationReader:
 
     def _look(self, name: str, module: nn.Module, output: Any) -> None:
         root = module is self._root()
+        self._place += 2
         if isinstance(output, Tensor):
             kind = looks.kind_of(module)
             if kind is not None and name not in self._broken:
@@ -155,7 +161,7 @@ class ActivationReader:
                     self._covered.add(id(output.grad_fn))
                     self._keep.append(output.grad_fn)  # an id is only its own while it lives
             elif not root and output.grad_fn is not None and not _holds(module):
-                self._nodes[id(output.grad_fn)] = (output.grad_fn, name, module)
+                self._nodes[id(output.grad_fn)] = (output.grad_fn, self._place, name, module)
             if kind is None and _shapes_output(module):
                 self._before = module
         if _saving_is_hooked():
@@ -163,26 +169,38 @@ class ActivationReader:
         if root:
             self._finish_pass(output)
 
-    def _add(self, name: str, kind: str, output: Tensor, ends: looks.Ends, rectifies: bool) -> None:
+    def _add(
+        self,
+        name: str,
+        kind: str,
+        output: Tensor,
+        ends: looks.Ends,
+        rectifies: bool,
+        place: int | None = None,
+    ) -> None:
         if not output.is_floating_point() or not output.numel():
             return
         call = self._calls[name] = self._calls.get(name, 0) + 1
         if call > 1:
             name = f"{name} ({call})"
-        dim = looks.unit_dim(output, self._before)
+        dim = self._dims.setdefault(name, looks.unit_dim(output, self._before))
         info = looks.describe(name, kind, output, dim, ends, rectifies)
-        self._seen.append((name, kind, Look(output, dim, info)))
+        place = self._place if place is None else place
+        self._seen.append((place, name, kind, Look(output, dim, info)))
 
     def _finish_pass(self, output: Any) -> None:
         self._passes += 1
-        first = self._passes <= 2 or self._passes % _LOOK_FOR_FUNCTIONS_EVERY == 0
-        if (self._functions or first) and not self._packed:
-            self._functions = self._look_at_functions(output)
+        if self._wanted is self._names and not self._packed:
+            functions = self._look_at_functions(output)
+            if self._passes >= 2 and not functions:
+                self._wanted = self._few  # all other modules need not be heard
         elif self._packed and self._passes == 1:
             self._run.note_activations(
                 "saved tensors are packed here (checkpointing or offloading), so functions such "
                 "as F.relu are not seen"
             )
+        if self._passes % _LOOK_FOR_FUNCTIONS_EVERY == 0:
+            self._wanted = self._names
         self._done = True
         self._release()
 
@@ -195,15 +213,18 @@ class ActivationReader:
                 found.append((node, *kind))
         for node, function, value_of in reversed(found):  # the graph runs from the output back
             producer = self._producer(node)
-            if producer is None or producer[1] in self._broken:
+            if producer is None:
                 continue
-            self._before = producer[2]
+            _, place, where, self._before = producer
+            name = f"{function}({where})"
+            if name in self._broken:
+                continue
             with torch.no_grad():
                 value = value_of(node)
-            self._add(f"{function}({producer[1]})", function, value, *FUNCTIONS[function])
+            self._add(name, function, value, *FUNCTIONS[function], place + 1)
         return bool(found)
 
-    def _producer(self, node: Any) -> tuple[Any, str, nn.Module] | None:
+    def _producer(self, node: Any) -> tuple[Any, int, str, nn.Module] | None:
         """The nearest module whose output led to this function."""
         level = [node]
         for _ in range(32):

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.autograd import Variable
 
-_WATCHED = 4
+_WATCHED = 2
 
 
 class BackwardEnd:
@@ -30,7 +30,9 @@ class BackwardEnd:
 
         A few of them at both ends of the network are enough: any of them tells of the pass.
         """
-        self.disarm()
+        self._queued = False
+        if self._handles:
+            return
         chosen = list(with_gradient) or list(range(len(references)))
         if with_gradient and len(chosen) > _WATCHED:
             chosen = chosen[: _WATCHED // 2] + chosen[-_WATCHED // 2 :]

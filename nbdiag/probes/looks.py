@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -160,17 +161,15 @@ def _with_numpy(x: NDArray[Any], dim: int, info: ActivationInfo) -> NDArray[Any]
         numbers[:4] = np.nan
         return numbers
     with np.errstate(all="ignore"):
-        mean = float(x.mean(dtype=np.float64)) if n > 1 << 12 else float(x.mean())
+        mean = float(np.add.reduce(x, axis=None)) / n
         centred = (x - x.dtype.type(mean)).ravel()
         std = (float(np.dot(centred, centred)) / max(1, n - 1)) ** 0.5
         alive = x > 0 if _one_sided(info) else x != 0
     active = alive.sum(axis=others) if others else alive
     numbers[0], numbers[1] = mean, std
     numbers[4 : 4 + info.units] = active
-    if info.rectifies:
-        numbers[2] = 1 - numbers[4 : 4 + info.units].sum() / n
-    else:
-        numbers[2] = 1 - np.count_nonzero(x) / n
+    on = np.count_nonzero(alive if info.rectifies or not _one_sided(info) else x)
+    numbers[2] = 1 - on / n
     if len(numbers) > 4 + info.units:
         low, high = _edges(info)
         stuck = np.zeros(x.shape, bool) if low is None else x <= low
@@ -179,7 +178,7 @@ def _with_numpy(x: NDArray[Any], dim: int, info: ActivationInfo) -> NDArray[Any]
         by_unit = stuck.sum(axis=others) if others else stuck
         numbers[4 + info.units :] = by_unit
         numbers[3] = by_unit.sum() / n
-    if not np.isfinite(mean):
+    if not math.isfinite(mean):
         numbers[:4] = np.nan
     return numbers
 

@@ -15,18 +15,22 @@ from nbdiag.measures.recording import FROZEN, NO_GRADIENT
 from nbdiag.probes.step_sample import Sample
 
 BLOCK, BLOCKS = 1024, 128
+LARGE = BLOCK * BLOCKS
 """Of a tensor with more than 131,072 entries, the update, the zeros and what clipping did are read
 from 128 evenly spaced blocks of 1,024: a copy of all weights at each step would cost more than the
 rest together. The norms themselves are those of all entries."""
 
 _HALF = (torch.float16, torch.bfloat16)
-_Key = tuple[torch.device, torch.dtype]
+_PLAIN = (torch.float32, torch.float64)
+_RAW_AT_FIRST, _RAW_EVERY = 8, 16
+
+Member = tuple[int, Tensor]
 
 
 def part_of(tensor: Tensor) -> Tensor:
     """The tensor, or blocks of one that is large; a view in either case."""
     size = tensor.numel()
-    if size <= BLOCK * BLOCKS or not _dense(tensor):
+    if size <= LARGE or not _dense(tensor):
         return tensor
     return tensor.as_strided((BLOCKS, BLOCK), (size // BLOCKS, 1), tensor.storage_offset())
 
@@ -45,23 +49,29 @@ def norms(tensors: list[Tensor], order: float = 2) -> Tensor:
 
 
 class _Group:
-    """Tensors of one device and type, and the parameters they belong to."""
+    """Gradients and other tensors of one device and type, and whose they are."""
+
+    __slots__ = ("grad_index", "grads", "index", "tensors")
 
     def __init__(self) -> None:
+        self.grad_index: list[int] = []
+        self.grads: list[Tensor] = []
         self.index: list[int] = []
         self.tensors: list[Tensor] = []
 
-    def add(self, index: int, tensor: Tensor) -> None:
-        self.index.append(index)
-        self.tensors.append(tensor)
 
-
-def _grouped(members: Iterable[tuple[int, Tensor]]) -> list[_Group]:
-    groups: dict[_Key, _Group] = {}
-    for index, tensor in members:
+def _grouped(grads: Iterable[Member], others: Iterable[Member] = ()) -> list[_Group]:
+    groups: dict[tuple[torch.device, torch.dtype], _Group] = {}
+    for index, tensor in grads:
         key = (tensor.device, tensor.dtype)
         group = groups.get(key) or groups.setdefault(key, _Group())
-        group.add(index, tensor)
+        group.grad_index.append(index)
+        group.grads.append(tensor)
+    for index, tensor in others:
+        key = (tensor.device, tensor.dtype)
+        group = groups.get(key) or groups.setdefault(key, _Group())
+        group.index.append(index)
+        group.tensors.append(tensor)
     return list(groups.values())
 
 
@@ -95,6 +105,7 @@ class ParameterReader:
         self._frozen: dict[int, tuple[int, float]] = {}
         self._raw: dict[int, tuple[int, int]] = {}
         self._raw_norms: list[tuple[list[int], Tensor]] = []
+        self._raw_due = self._raw_looks = 0
         self.with_gradient: list[int] = []
         """Parameters that had a gradient when it was last read."""
 
@@ -106,28 +117,34 @@ class ParameterReader:
 
     def _alive(self, only: Iterable[int] | None) -> list[tuple[int, nn.Parameter]]:
         chosen = range(len(self.references)) if only is None else only
-        alive = [(index, self.references[index]()) for index in chosen]
-        return [(index, parameter) for index, parameter in alive if parameter is not None]
+        references = self.references
+        return [(i, parameter) for i in chosen if (parameter := references[i]()) is not None]
 
     # When backward has ended -------------------------------------------------------------------
 
     def note_raw(self) -> None:
-        """The gradients as backward left them: scaled under AMP, and not clipped yet."""
-        self._raw.clear()
-        self._raw_norms.clear()
+        """The gradients as backward left them: scaled under AMP, and not clipped yet.
+
+        Whether somebody changes them before the step shows without measuring; their norms are
+        taken at first, and for a while after such a change was seen.
+        """
+        self.forget_raw()
         members = []
         for index, parameter in self._alive(None):
             gradient = parameter.grad
-            if gradient is None or gradient.layout is not torch.strided:
-                continue
-            self._raw[index] = (id(gradient), gradient._version)
-            members.append((index, part_of(gradient.detach())))
-        self._raw_norms = [(group.index, norms(group.tensors)) for group in _grouped(members)]
+            if gradient is not None and gradient.layout is torch.strided:
+                self._raw[index] = (id(gradient), gradient._version)
+                members.append((index, gradient))
+        self._raw_looks += 1
+        if self._raw_looks <= max(_RAW_AT_FIRST, self._raw_due):
+            with torch.no_grad():
+                parts = [(index, part_of(gradient)) for index, gradient in members]
+                self._raw_norms = [(g.grad_index, norms(g.grads)) for g in _grouped(parts)]
 
     def forget_raw(self) -> None:
         """A new step begins."""
         self._raw.clear()
-        self._raw_norms.clear()
+        self._raw_norms = []
 
     # Before the weights move -------------------------------------------------------------------
 
@@ -149,121 +166,109 @@ class ParameterReader:
         """
         alive = self._alive(only)
         with torch.no_grad():
+            found = self._gradients(sample, alive) if gradients else []
+            held = self._weights(sample, alive) if weights else []
+            # A fused optimizer unscales inside step(): what lies in .grad is still scaled.
+            fused = getattr(optimizer, "grad_scale", None)
+            for group in _grouped(found, held):
+                self._take_norms(sample, group, fused)
+                if group.grads:
+                    self._take_zeros(sample, group)
             if weights:
-                self._read_weights(sample, alive)
+                self._keep_weights(sample, alive)
             if gradients:
-                self._read_gradients(sample, alive, optimizer, scale)
+                overflow = getattr(optimizer, "found_inf", None)
+                if overflow is not None:
+                    self._take(sample, overflow.detach().float().reshape(1), _overflow(sample))
+                self._compare_with_raw(sample, found, fused if scale is None else scale)
 
-    def _read_weights(self, sample: Sample, alive: list[tuple[int, nn.Parameter]]) -> None:
+    def _gradients(self, sample: Sample, alive: list[tuple[int, nn.Parameter]]) -> list[Member]:
         members = []
+        for index, parameter in alive:
+            gradient = parameter.grad
+            if gradient is None or not parameter.requires_grad:
+                sample.grad_norm[index] = np.nan
+                sample.status[index] = NO_GRADIENT if parameter.requires_grad else FROZEN
+                continue
+            raw = self._raw.get(index)
+            if raw is not None:
+                sample.raw_seen[index] = True
+                if raw != (id(gradient), gradient._version):
+                    sample.changed.append(index)
+            if gradient.layout is not torch.strided:
+                # Rows of an uncoalesced gradient repeat; coalesce() makes a copy.
+                gradient = gradient.coalesce().values()
+            members.append((index, gradient))
+        self.with_gradient = [index for index, _ in members]
+        return members
+
+    def _weights(self, sample: Sample, alive: list[tuple[int, nn.Parameter]]) -> list[Member]:
+        members: list[Member] = []
         for index, parameter in alive:
             if not parameter.requires_grad:
                 known = self._frozen.get(index)
                 if known is not None and known[0] == parameter._version:
                     sample.weight_norm[index] = known[1]
                     continue
-            members.append((index, parameter.detach()))
-        for group in _grouped(members):
-            self._take_norms(sample, sample.weight_norm, group, norms(group.tensors))
-        for index, parameter in alive:
-            if not parameter.requires_grad and np.isfinite(sample.weight_norm[index]):
-                self._frozen[index] = (parameter._version, float(sample.weight_norm[index]))
-        self._keep_weights(sample, alive)
+            members.append((index, parameter))
+        return members
 
     def _keep_weights(self, sample: Sample, alive: list[tuple[int, nn.Parameter]]) -> None:
         held, now = [], []
         for index, parameter in alive:
             if not parameter.requires_grad:
+                norm = float(sample.weight_norm[index])
+                if np.isfinite(norm):
+                    self._frozen[index] = (parameter._version, norm)
                 continue
-            view = parameter.detach()
-            if index not in self._exact:
-                view = part_of(view)
+            view: Tensor = parameter if index in self._exact else part_of(parameter)
             buffer = self._buffers.get(index)
             if buffer is None or buffer.shape != view.shape or buffer.device != view.device:
-                buffer = self._buffers[index] = torch.empty_like(view)
-            sample.enlarge[index] = (parameter.numel() / max(1, view.numel())) ** 0.5
+                buffer = self._buffers[index] = torch.empty_like(view, requires_grad=False)
+            if view is not parameter:
+                sample.enlarge[index] = (parameter.numel() / view.numel()) ** 0.5
             held.append(buffer)
             now.append(view)
         if held:
             torch._foreach_copy_(held, now)
 
-    def _read_gradients(
-        self, sample: Sample, alive: list[tuple[int, nn.Parameter]], optimizer: Any, scale: Any
-    ) -> None:
-        members = []
-        for index, parameter in alive:
-            gradient = parameter.grad
-            sample.grad_norm[index] = np.nan
-            if not parameter.requires_grad:
-                sample.status[index] = FROZEN
-                continue
-            if gradient is None:
-                sample.status[index] = NO_GRADIENT
-                continue
-            raw = self._raw.get(index)
-            if raw is not None:
-                sample.raw_seen[index] = True
-                sample.changed[index] = raw != (id(gradient), gradient._version)
-            if gradient.layout is not torch.strided:
-                # Rows of an uncoalesced gradient repeat; coalesce() makes a copy.
-                gradient = gradient.coalesce().values()
-            gradient = gradient.detach()
-            sample.partial[index] = part_of(gradient) is not gradient
-            members.append((index, gradient))
-        self.with_gradient = [index for index, _ in members]
-        # A fused optimizer unscales inside step(): what lies in .grad is still scaled.
-        fused = getattr(optimizer, "grad_scale", None)
-        for group in _grouped(members):
-            values = norms(group.tensors)
-            if fused is not None:
-                values = values / fused.to(values)
-            self._take_gradients(sample, group, values)
-            self._take_zeros(sample, group)
-        overflow = getattr(optimizer, "found_inf", None)
-        if overflow is not None:
-            self._take(sample, overflow.detach().float().reshape(1), _overflow(sample))
-        self._compare_with_raw(sample, members, fused, scale)
-
-    def _compare_with_raw(
-        self, sample: Sample, members: list[tuple[int, Tensor]], fused: Any, scale: Any
-    ) -> None:
-        changed = [(index, part_of(g)) for index, g in members if sample.changed[index]]
-        for group in _grouped(changed):
-            self._take(sample, norms(group.tensors), _put(sample.used_part, group.index))
-        if not changed:
+    def _compare_with_raw(self, sample: Sample, members: list[Member], scale: Any) -> None:
+        if not sample.changed:
             return
-        for index, values in self._raw_norms:
-            self._take(sample, values, _put(sample.raw_part, index))
-        for amp in (fused if scale is None else scale,):
-            if isinstance(amp, Tensor):
-                self._take(sample, amp.detach().clone().reshape(1), _raw_scale(sample))
-            elif amp is not None:
-                sample.raw_scale = float(amp)
+        self._raw_due = self._raw_looks + _RAW_EVERY
+        changed = {index: gradient for index, gradient in members if index in sample.changed}
+        for index, gradient in changed.items():
+            sample.partial[index] = gradient.numel() > LARGE and _dense(gradient)
+        for group in _grouped((i, part_of(g)) for i, g in changed.items()):
+            self._take(sample, norms(group.grads), _put(sample.used_part, group.grad_index))
+        for indices, values in self._raw_norms:
+            self._take(sample, values, _put(sample.raw_part, indices))
+        if isinstance(scale, Tensor):
+            self._take(sample, scale.detach().clone().reshape(1), _raw_scale(sample))
+        elif scale is not None:
+            sample.raw_scale = float(scale)
 
     # When the weights have moved ---------------------------------------------------------------
 
     def read_updates(self, sample: Sample, only: Iterable[int] | None) -> None:
         """How far the parameters `only` have moved since `read`. Uses up what it kept."""
-        moved = []
+        index, held, now = [], [], []
         with torch.no_grad():
-            for index, parameter in self._alive(only):
-                buffer = self._buffers.get(index)
-                view = parameter.detach()
-                if index not in self._exact:
-                    view = part_of(view)
+            for i, parameter in self._alive(only):
+                buffer = self._buffers.get(i)
+                if buffer is None or sample.status[i] == FROZEN:
+                    continue
+                view: Tensor = parameter if i in self._exact else part_of(parameter)
                 # A parameter may have been moved to another device meanwhile.
-                if (
-                    buffer is not None
-                    and buffer.shape == view.shape
-                    and buffer.device == view.device
-                    and sample.status[index] != FROZEN
-                ):
-                    moved.append((index, buffer, view))
-            if not moved:
+                if buffer.shape == view.shape and buffer.device == view.device:
+                    index.append(i)
+                    held.append(buffer)
+                    now.append(view)
+            if not held:
                 return
-            torch._foreach_sub_([b for _, b, _ in moved], [v for _, _, v in moved])
-            for group in _grouped((index, buffer) for index, buffer, _ in moved):
-                self._take(sample, norms(group.tensors), _put(sample.update_part, group.index))
+            torch._foreach_sub_(held, now)
+            for group in _grouped(zip(index, held, strict=True)):
+                self._take(sample, norms(group.grads), _put(sample.update_part, group.grad_index))
 
     # Putting numbers in their place ------------------------------------------------------------
 
@@ -273,42 +278,47 @@ class ParameterReader:
     def _later(self, tensor: Tensor) -> bool:
         return tensor.device.type != "cpu" if self._defer is None else self._defer
 
-    def _take_norms(
-        self, sample: Sample, target: NDArray[Any], group: _Group, values: Tensor
-    ) -> None:
-        # The tensors are let go where values wait: the training may want their memory back.
-        tensors = [] if self._later(values) else group.tensors
+    def _take_norms(self, sample: Sample, group: _Group, fused: Any) -> None:
+        tensors = group.grads + group.tensors
+        n = len(group.grads)
+        values = norms(tensors)
+        if fused is not None:
+            values[:n] /= fused.to(values)
+        if self._later(values):
+            tensors = []  # let go: the training may want their memory back
 
         def use(found: NDArray[Any]) -> None:
-            target[group.index] = _exact(found, tensors)
-
-        self._take(sample, values, use)
-
-    def _take_gradients(self, sample: Sample, group: _Group, values: Tensor) -> None:
-        tensors = [] if self._later(values) else group.tensors
-
-        def use(found: NDArray[Any]) -> None:
-            sample.set_gradients(group.index, _exact(found, tensors))
-            sample.nonfinite[group.index] = 0.0
-            for i in np.flatnonzero(~np.isfinite(found)) if tensors else ():
-                bad = tensors[i].numel() - int(torch.isfinite(tensors[i]).sum())
-                sample.nonfinite[group.index[i]] = bad
+            if np.isfinite(found).all():
+                exact = found
+                sample.nonfinite[group.grad_index] = 0.0
+            else:
+                exact = _exact(found, tensors)
+                sample.nonfinite[group.grad_index] = 0.0
+                for i in np.flatnonzero(~np.isfinite(found[:n])) if tensors else ():
+                    bad = tensors[i].numel() - int(torch.isfinite(tensors[i]).sum())
+                    sample.nonfinite[group.grad_index[i]] = bad
+            sample.set_gradients(group.grad_index, exact[:n])
+            sample.set_weights(group.index, exact[n:])
 
         self._take(sample, values, use)
 
     def _take_zeros(self, sample: Sample, group: _Group) -> None:
-        parts = [part_of(tensor) for tensor in group.tensors]
+        parts = [part_of(tensor) for tensor in group.grads]
+        if parts[0].dtype in _PLAIN and not self._later(parts[0]):
+            for index, part in zip(group.grad_index, parts, strict=True):
+                sample.zeros[index] = 1 - np.count_nonzero(part.numpy()) / max(1, part.numel())
+            return
         sizes = np.array([max(1, part.numel()) for part in parts], np.float32)
 
         def use(found: NDArray[Any]) -> None:
-            sample.zeros[group.index] = 1 - found / sizes
+            sample.zeros[group.grad_index] = 1 - found / sizes
 
         self._take(sample, norms(parts, 0), use)
         if self._later(parts[0]):
             # Whether something is not finite is not known here: x * 0 is NaN just then, and
             # NaN counts as not zero. Of a large tensor at least what the part holds.
             bad = norms(list(torch._foreach_mul(parts, 0)), 0)
-            self._take(sample, bad, _put(sample.nonfinite, group.index))
+            self._take(sample, bad, _put(sample.nonfinite, group.grad_index))
 
 
 def _put(target: NDArray[Any], index: list[int]) -> Any:
@@ -333,9 +343,7 @@ def _overflow(sample: Sample) -> Any:
 
 
 def _exact(found: NDArray[Any], tensors: list[Tensor]) -> NDArray[Any]:
-    """The norms; where the squares of finite entries above 1e19 overflowed, once more in float64"""
-    if np.isfinite(found).all():
-        return found
+    """The norms; where the squares of finite entries above 1e19 overflowed, again in float64."""
     exact = found.astype(np.float64)
     for i in np.flatnonzero(np.isinf(exact)) if tensors else ():
         wide = tensors[i].to(torch.float64)

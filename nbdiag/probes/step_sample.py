@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nbdiag.measures.recording import FROZEN, INFINITE, NAN, NO_GRADIENT, OK, Codes, Floats, Op
+from nbdiag.measures.recording import INFINITE, NAN, NO_GRADIENT, OK, Codes, Floats, Op
 
 Use = Callable[[NDArray[Any]], None]
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -25,18 +25,16 @@ class Sample:
     def __init__(self, step: int, width: int) -> None:
         self.step = step
         self.width = width
-        self.grad_norm = _unknown(width)
-        self.weight_norm = _unknown(width)
-        self.update_part = _unknown(width)
-        self.zeros = _unknown(width)
-        self.nonfinite = _unknown(width)
-        self.raw_part = _unknown(width)
+        unknown = np.full((7, width), np.nan, np.float32)
+        self.grad_norm, self.weight_norm, self.update_part = unknown[0], unknown[1], unknown[2]
+        self.zeros, self.nonfinite = unknown[3], unknown[4]
+        self.raw_part: Floats = unknown[5]
         """Norm when backward ended: before clipping, and before AMP unscaled it."""
-        self.used_part = _unknown(width)
+        self.used_part: Floats = unknown[6]
         """Norm of the same entries at the step, where they had changed since then."""
         self.raw_scale = 1.0
-        self.changed = np.zeros(width, bool)
-        """The gradient was changed between backward and the step."""
+        self.changed: list[int] = []
+        """Parameters whose gradient was changed between backward and the step."""
         self.raw_seen = np.zeros(width, bool)
         self.partial = np.zeros(width, bool)
         """The `raw_part` and `used_part` are those of some entries only."""
@@ -66,12 +64,13 @@ class Sample:
 
     def row(self) -> dict[str, Any]:
         """Arguments of `Run.append`."""
+        raw = np.where(self.raw_seen, self.grad_norm, np.float32(np.nan))
         with np.errstate(all="ignore"):
-            change = self.raw_part / self.raw_scale
-            # Clipping by norm scales all entries alike, so a part of them tells the whole.
-            whole = np.where(self.partial, change / self.used_part * self.grad_norm, change)
-            raw = np.where(self.changed, whole, self.grad_norm)
-            raw[~self.raw_seen | np.isin(self.status, (NO_GRADIENT, FROZEN))] = np.nan
+            if self.changed:
+                change = self.raw_part[self.changed] / self.raw_scale
+                # Clipping by norm scales all entries alike, so a part of them tells the whole.
+                whole = change / self.used_part[self.changed] * self.grad_norm[self.changed]
+                raw[self.changed] = np.where(self.partial[self.changed], whole, change)
             update = self.update_part * self.enlarge
         return {
             "step": self.step,
@@ -86,11 +85,17 @@ class Sample:
 
     def set_gradients(self, index: list[int], norms: NDArray[Any]) -> None:
         """Norms of the gradients of parameters `index`, and the status that they imply."""
-        status = np.full(len(index), OK, np.uint8)
-        status[np.isnan(norms)] = NAN
-        status[np.isinf(norms)] = INFINITE
-        self.status[index] = status
+        self.status[index] = OK
+        if norms.dtype != np.float32 or not np.isfinite(norms).all():
+            status = np.full(len(index), OK, np.uint8)
+            status[np.isnan(norms)] = NAN
+            status[np.isinf(norms)] = INFINITE
+            self.status[index] = status
         self.grad_norm[index] = to_float32(norms)
+
+    def set_weights(self, index: list[int], norms: NDArray[Any]) -> None:
+        """Norms of the weights of parameters `index`."""
+        self.weight_norm[index] = to_float32(norms)
 
 
 def settle(samples: Iterable[Sample]) -> None:
@@ -120,7 +125,3 @@ def to_float32(values: NDArray[Any]) -> Floats:
 
 def _numpy(values: Tensor) -> NDArray[Any]:
     return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
-
-
-def _unknown(width: int) -> Floats:
-    return np.full(width, np.nan, np.float32)

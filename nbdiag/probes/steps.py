@@ -63,6 +63,7 @@ class Steps:
         self._owned: weakref.WeakKeyDictionary[Optimizer, tuple[int, list[int]]] = (
             weakref.WeakKeyDictionary()
         )
+        self._recent: tuple[weakref.ref[Optimizer], int, list[int]] | None = None
         for optimizer in self._alive():
             self.owned(optimizer)
 
@@ -89,12 +90,18 @@ class Steps:
 
     def owned(self, optimizer: Optimizer) -> list[int]:
         """Indices of the parameters that `optimizer` updates; empty when it has none of them."""
-        size = sum([len(group["params"]) for group in optimizer.param_groups])
+        size = 0
+        for group in optimizer.param_groups:
+            size += len(group["params"])
+        recent = self._recent
+        if recent is not None and recent[0]() is optimizer and recent[1] == size:
+            return recent[2]
         known = self._owned.get(optimizer)
         if known is None or known[0] != size:  # add_param_group() may come at any time
             params = (p for group in optimizer.param_groups for p in group["params"])
             known = (size, sorted(i for p in params if (i := self._find(p)) is not None))
             self._owned[optimizer] = known
+        self._recent = (weakref.ref(optimizer), *known)
         return known[1]
 
     def _find(self, parameter: Any) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -15,6 +16,7 @@ from nbdiag.probes.layout import is_compiled, is_reduced, unwrap
 from nbdiag.probes.watcher import Watcher
 
 _watchers: dict[int, Watcher] = {}  # by id(model), which outlives no model: see _forget
+_followed: set[int] = set()
 _abandoned: list[Watcher] = []
 
 
@@ -25,15 +27,20 @@ def watch(
     *,
     every: Every = "auto",
     budget: float = 0.03,
+    log_dir: str | Path | None = None,
     name: str | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Watch a training: do all layers learn?
+    """Watch a training: is it healthy, and if not, which layer, since when, and what to do?
 
-    Records, at each sampled optimizer step, the Euclidean norm of every parameter's gradient as
-    the optimizer is about to use it (unscaled, clipped, accumulated) and of the weights before the
-    step. The training stays bit-identical: nothing but hooks is added, and an error inside them is
-    kept in `run.failures` and never reaches the loop.
+    Records, at each sampled optimizer step, of every parameter the Euclidean norm of the gradient
+    as the optimizer is about to use it (unscaled, accumulated, clipped) and before clipping, its
+    share of zeros and its non-finite entries, the norm of the weights before the step and of the
+    change that the step makes; of every activation mean, standard deviation, zeros, saturation and
+    which units were active, in training passes only; and histograms of weights and gradients at
+    log-spaced steps. Of tensors with more than 131,072 entries, change and zeros are measured on
+    that many of them. The training stays bit-identical: nothing but hooks is added, and an error
+    inside them is kept in `run.failures` and never reaches the loop.
 
     Parameters
     ----------
@@ -43,9 +50,12 @@ def watch(
         heard. One step of each of several optimizers counts as one step. For a loop without
         `torch.optim` call `run.mark_step()` between `backward()` and the update.
     loss_fn : a loss *module*; its value at each training step is recorded as ``loss``.
-    every : sample every n-th optimizer step, or "auto": each of the first 100, then as many as
-        `budget` allows.
+    every : sample every n-th optimizer step, or "auto": the first 32, fewer up to step 128, then
+        as many as `budget` allows.
     budget : share of the training time that "auto" may cost, in (0, 1].
+    log_dir : folder for TensorBoard event files that hold all of the recording, written as it
+        grows: ``nd.GradientFlow(log_dir)`` shows it anywhere, and TensorBoard its scalars and
+        histograms.
     name : of the run; by default the model's class.
     config : hyper-parameters to keep with the run.
 
@@ -57,6 +67,7 @@ def watch(
     Raises
     ------
     TypeError : for a model or optimizer that is none.
+    NotADirectoryError : for a `log_dir` that is a file.
     ValueError : for a model without parameters or with uninitialised ones, an optimizer that holds
         none of the model's parameters, a loss that is no module, a bad `every` or `budget`.
 
@@ -86,13 +97,19 @@ def watch(
         )
     given, model = model, unwrap(model)
     watcher = Watcher(model, optimizers, every=every, budget=budget, name=name, config=config)
+    if log_dir is not None:
+        from nbdiag.tracking.writer import attach
+
+        watcher.log = attach(watcher.run, log_dir)
     earlier = _watchers.pop(id(model), None)
     if earlier is not None:
         earlier.run.close()
     _sweep()
     watcher.start(model, loss_fn, compiled=is_compiled(given), reduced=is_reduced(given))
     _watchers[id(model)] = watcher
-    weakref.finalize(model, _forget, id(model)).atexit = False
+    if id(model) not in _followed:  # one finalizer a model, however often it is watched
+        _followed.add(id(model))
+        weakref.finalize(model, _forget, id(model)).atexit = False
     return watcher.run
 
 
@@ -113,6 +130,7 @@ def watching(model: nn.Module) -> Run | None:
 def _forget(key: int) -> None:
     # Runs whenever the garbage collector likes, perhaps amid torch's walk through its hooks or
     # under a lock of ours: only go quiet now, and tidy up when somebody calls.
+    _followed.discard(key)
     watcher = _watchers.pop(key, None)
     if watcher is not None:
         watcher.run.abandon()

@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -28,6 +28,13 @@ from nbdiag.probes.steps import Steps
 _PROBE = "gradient_flow"
 _PENDING_AT_MOST = 64
 _LOOK_AT_MODEL_EVERY = 256
+_HOOK_AGAIN_EVERY = 64
+
+
+class Log(Protocol):
+    """What writes the recording down."""
+
+    def close(self) -> None: ...
 
 
 class Watcher:
@@ -66,6 +73,7 @@ class Watcher:
             collect=self.collect,
             on_mark=self._on_mark,
         )
+        self.log: Log | None = None
         self._order: ForwardOrder | None = None
         self._loss: LossListener | None = None
         self._activations: ActivationReader | None = None
@@ -121,6 +129,8 @@ class Watcher:
         if self._inside != threading.get_ident():
             self._disarm()
             self.steps.remove()
+            if self.log is not None:
+                self.log.close()
 
     def collect(self) -> None:
         """Fetch the samples that wait on an accelerator."""
@@ -269,8 +279,9 @@ class Watcher:
             self.reader.read_updates(sample, None)
         if self._activations is not None:
             self._activations.hand_over(sample)
-        self._disarm()
         self._samples += 1
+        if not self.run.sampler.next_is_due or self._samples % _HOOK_AGAIN_EVERY <= 1:
+            self._disarm()  # else the same hooks serve the coming step
         with self._lock:
             self._sample = None
             wait = bool(sample.waiting or self._pending)

@@ -8,6 +8,7 @@ import pickle
 import threading
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -477,3 +478,29 @@ def test_the_run_that_watches_a_model_now() -> None:
     assert watching(model) is later
     later.close()
     assert watching(model) is None
+
+
+def test_log_dir_holds_what_the_run_holds(tmp_path: Path) -> None:
+    from nbdiag.tracking.reader import open_run
+
+    patient = admit(PATIENTS["cnn"])
+    with watch(patient.model, patient.optimizers, every=1, log_dir=tmp_path / "a") as run:
+        for _ in steps(patient, 5):
+            run.log(loss=torch.tensor(0.5))
+    again = open_run(tmp_path / "a")
+    for name, value in run.recording.rows()._asdict().items():
+        np.testing.assert_array_equal(getattr(again.recording.rows(), name), value, name)
+    np.testing.assert_array_equal(again.recording.scalars["loss"], run.recording.scalars["loss"])
+    (one,), (two,) = run.recording.activations.tracks, again.recording.activations.tracks
+    np.testing.assert_array_equal(one.blocks().activity, two.blocks().activity)
+    assert again.state == "done"
+
+
+def test_a_log_dir_that_is_a_file_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    model = Hand([1.0])
+    (tmp_path / "a").write_text("mine")
+    with watch(model) as run:
+        with pytest.raises(NotADirectoryError, match="is a file"):
+            watch(model, log_dir=tmp_path / "a")
+        assert not run.closed
+    assert (tmp_path / "a").read_text() == "mine"
