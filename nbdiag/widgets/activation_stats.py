@@ -175,19 +175,27 @@ class ActivationStats(RunInstrument):
 
     def picture(self) -> bytes:
         tracks = self._tracks()
+        states = [unit_states(track) for track in tracks]
         return draw(
             source=self.run.model_name,
             step=self.run.step,
             names=[track.name for track in tracks],
             findings=self.own_findings(),
-            counts=np.array([unit_states(track).counts for track in tracks]).reshape(-1, STATES),
+            counts=np.array([one.counts for one in states], np.int64).reshape(-1, STATES),
             seen=[track.seen for track in tracks],
-            series=[(one.steps, one.zeros, one.saturated) for one in (t.series() for t in tracks)],
-            bounded=[is_bounded(track) for track in tracks],
+            series=[_off(track, one) for track, one in zip(tracks, states, strict=True)],
         )
 
     def _tracks(self) -> tuple[ActivationTrack, ...]:
         return self.run.recording.activations.tracks
+
+
+def _off(track: ActivationTrack, states: UnitStates) -> tuple[np.ndarray, np.ndarray]:
+    """(T,) steps, and the share of units that were off around them; not finite where a look was."""
+    series = track.series()
+    block = np.searchsorted(states.first, series.steps, side="right") - 1
+    off = states.off[np.maximum(0, block)] if len(states.off) else np.zeros(len(series.steps))
+    return series.steps, np.where(np.isfinite(series.mean), off, np.nan)
 
 
 def _spans(states: UnitStates) -> dict[str, np.ndarray]:

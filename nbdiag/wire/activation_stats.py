@@ -47,8 +47,7 @@ def draw(
     findings: list[dict[str, Any]],
     counts: np.ndarray,
     seen: Sequence[int],
-    series: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
-    bounded: Sequence[bool],
+    series: Sequence[tuple[np.ndarray, np.ndarray]],
 ) -> bytes:
     """PNG of A activations.
 
@@ -56,8 +55,8 @@ def draw(
     ----------
     counts : (A, 7) units in each state: dead, silent, sometimes, always, stuck, partly, free.
     seen : (A,) inputs looked at.
-    series : for each activation steps (T,), share of zeros and share saturated; the latter is
-        drawn where it is `bounded`.
+    series : for each activation steps (T,) and the share of its units that were off (never active,
+        or stuck) around them (T,), NaN or infinite in a look at something not finite.
     """
     count = min(len(names), ROWS_AT_MOST)
     shown = np.unique(np.linspace(0, max(0, len(names) - 1), count).round().astype(int))
@@ -73,24 +72,31 @@ def draw(
         return board.png()
     x0, x1 = NAMES + BARS + WORDS + GAP, WIDTH - 14
     board.text(NAMES, top - 12, "units, over all inputs seen", size=11, color=MUTED)
-    board.text(x0, top - 12, "zeros (bounded: saturated) by step", size=11, color=MUTED)
-    first = min((int(s[0]) for s, _, _ in series if len(s)), default=0)
-    last = max((int(s[-1]) for s, _, _ in series if len(s)), default=1)
+    board.text(x0, top - 12, "units idle or stuck, by step", size=11, color=MUTED)
+    first = min((int(s[0]) for s, _ in series if len(s)), default=0)
+    last = max((int(s[-1]) for s, _ in series if len(s)), default=1)
     for row, number in enumerate(shown):
         y = top + (row + 0.5) * pitch
         size = 11 if pitch > 12 else 9
         board.text(NAMES - 8, y, shorten(names[number], 24), size=size, anchor="rm")
         _draw_units(board, counts[number], y, pitch)
         board.text(NAMES + BARS + 8, y, words(counts[number]), size=size, color=MUTED)
-        steps, zeros, saturated = series[number]
-        values = saturated if bounded[number] else zeros
-        pixels = _history(steps, values, first, last)
+        steps, off = series[number]
+        pixels = _history(steps, off, first, last)
         board.picture(pixels[None], x0, y - pitch * 0.42, x1, y + pitch * 0.42)
     board.text(x0, bottom + 10, f"step {first:,}", size=10, color=MUTED)
     board.text(x1, bottom + 10, f"{last:,}", size=10, color=MUTED, anchor="rm")
+    middle = (x0 + x1) / 2
+    board.text(middle - 36, bottom + 10, "0 %", size=10, color=MUTED, anchor="rm")
+    board.picture(
+        viridis(np.linspace(0, 1, 64))[None], middle - 30, bottom + 6, middle + 30, bottom + 14
+    )
+    board.text(middle + 36, bottom + 10, "100 %", size=10, color=MUTED)
     inputs = sorted({int(seen[number]) for number in shown})
     span = f"{inputs[0]:,}" if len(inputs) == 1 else f"{inputs[0]:,} to {inputs[-1]:,}"
     note = f"dead: never active in {span} inputs"
+    if any(not np.isfinite(off).all() for _, off in series):
+        note += "; red: NaN or infinite"
     if count < len(names):
         note += f"; {count} of {len(names)} activations drawn"
     board.text(14, bottom + 32, note, size=10, color=MUTED)
@@ -146,6 +152,7 @@ def _history(steps: np.ndarray, values: np.ndarray, first: int, last: int) -> np
     shares = values[np.maximum(newest, 0)]
     good = there & np.isfinite(shares)
     pixels[good] = viridis(shares[good])
+    pixels[good & (shares == 0)] = _EMPTY  # what is healthy does not shine
     bad = np.searchsorted(edges, steps[~np.isfinite(values)], side="left")
     red = [int(SEVERITY["critical"][i : i + 2], 16) for i in (1, 3, 5)]
     pixels[np.minimum(bad, columns - 1)] = red

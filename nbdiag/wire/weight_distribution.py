@@ -54,10 +54,10 @@ def draw(
         board.text(NAMES, top + 10, "Waiting for the first optimizer.step()", color=MUTED)
         return board.png()
     _draw_trends(board, steps, weights[:, shown], top, pitch)
-    _draw_ratios(board, ratios[shown], top, pitch)
+    _draw_ratios(board, np.where(np.isfinite(weights[-1]), ratios, np.inf)[shown], top, pitch)
     left = NAMES + TREND + CHANGE + RATIO + 40
     if len(histograms.get("steps", ())):
-        board.text(left, top - 12, shorten(f"weights of {parameter}", 44), size=11, color=MUTED)
+        board.text(left, top - 12, shorten(f"{parameter}, its entries", 44), size=11, color=MUTED)
         _draw_ridges(board, histograms, (left + 44, top, WIDTH - 14, top + tall))
     note = f"{len(steps):,} samples, {len(layers)} layers"
     if count < len(layers):
@@ -131,7 +131,9 @@ def _draw_ratios(board: Canvas, ratios: np.ndarray, top: float, pitch: float) ->
         board.power(place(exponent), bottom + 10, exponent)
     for row, ratio in enumerate(ratios):
         y = top + (row + 0.5) * pitch
-        if ratio > 0:
+        if np.isinf(ratio):
+            board.cross(x0 + 8, y, 4, SEVERITY["critical"])
+        elif ratio > 0:
             x = place(float(np.log10(ratio)))
             board.box(x - 3, y - 3, x + 3, y + 3, INK)
         else:

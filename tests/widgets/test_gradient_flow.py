@@ -106,6 +106,59 @@ def test_a_long_history_travels_as_a_sketch_that_keeps_the_first_nan() -> None:
     run.close()
 
 
+def test_many_layers_make_a_shorter_sketch() -> None:
+    run = nd.watch(nn.Sequential(*[nn.Linear(2, 2) for _ in range(300)]), every=1)
+    ones = np.ones(600, np.float32)
+    for step in range(1, 701):
+        more = {"grad_norm_raw": 2 * ones, "update_norm": ones}
+        run.recording.append(step, ones, ones, np.zeros(600, np.uint8), **more)
+    saved = nd.GradientFlow(run).get_state()["snapshot"]
+    names = ("steps", "norms", "raw", "weights", "updates", "status")
+    assert sum(len(saved[name]["data"]) for name in names) <= 1_000_000
+    assert saved["clipping"] == {"seen": 700, "clipped": 700}
+    run.close()
+
+
+def test_norms_before_clipping_are_sent_and_counted(connect: Any) -> None:
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    with nd.watch(model, optimizer, every=1) as run:
+        flow = nd.GradientFlow(run)
+        browser = connect(flow)
+        for step in range(12):
+            optimizer.zero_grad()
+            model(torch.randn(16, 4)).square().mean().backward()
+            if step >= 4:
+                nn.utils.clip_grad_norm_(model.parameters(), 0.01)
+            optimizer.step()
+        flow.cell_ended()
+    saved = flow.get_state()["snapshot"]
+    assert saved["clipping"] == {"seen": 12, "clipped": 8}
+    assert browser.of_kind("append")[-1]["clipping"] == saved["clipping"]
+    norms, raw = array(saved["norms"]), array(saved["raw"])
+    np.testing.assert_allclose(raw[:4], norms[:4], rtol=1e-5)
+    assert (np.linalg.norm(raw[4:], axis=1) > 0.02).all()
+    np.testing.assert_allclose(np.linalg.norm(norms[4:], axis=1), 0.01, rtol=1e-3)
+
+
+def test_a_layer_tells_zeros_and_broken_entries_on_request(connect: Any) -> None:
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    with torch.no_grad():
+        model[0].bias.fill_(-100.0)  # every unit is off, so nothing comes back through them
+    with nd.watch(model, every=1) as run:
+        train(model, 5)
+    browser = connect(nd.GradientFlow(run))
+    reply = browser.ask("layer", layer=0)["result"]
+    buffers = browser.buffers[-1]
+    assert array(reply["steps"], buffers).tolist() == [1, 2, 3, 4, 5]
+    assert array(reply["zeros"], buffers).tolist() == [1, 1, 1, 1, 1]
+    assert array(reply["nonfinite"], buffers).tolist() == [0, 0, 0, 0, 0]
+    for odd in (2, -1, "0", None):
+        assert "no layer" in browser.ask("layer", layer=odd)["error"]
+    histograms = browser.ask("histograms", parameter="2.weight", kind="gradient")
+    assert array(histograms["result"]["counts"], browser.buffers[-1]).sum() == 16 * 5
+
+
 def test_commands_take_effect_and_answer_once(connect: Any) -> None:
     model = make_model()
     run = nd.watch(model, every=1)

@@ -47,6 +47,14 @@ def test_bar_length_is_the_logarithm() -> None:
     assert three == pytest.approx(BARS * SCALE, abs=6)
 
 
+def test_a_norm_before_clipping_is_a_tick_beyond_the_bar() -> None:
+    norms = np.array([[0.1, 0.1]])
+    plain, clipped = pixels(norms), pixels(norms, raw=np.array([[0.1, 0.8]]))
+    assert (plain != clipped).any()
+    same = pixels(norms, raw=norms)  # seen, and nothing was clipped
+    assert (plain == same).all()
+
+
 @pytest.mark.parametrize(
     ("values", "span"),
     [
