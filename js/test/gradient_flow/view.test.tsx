@@ -1,6 +1,7 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../../dev/fake_model";
+import { histogramReply } from "../../dev/histogram_data";
 import { inMessage } from "../../dev/pack";
 import { append, snapshot, train } from "../../dev/training";
 import widget from "../../src/views/gradient_flow";
@@ -133,6 +134,66 @@ describe("GradientFlow", () => {
     const relative = [...root.querySelectorAll<HTMLElement>("[role=radio]")][1];
     await act(async () => relative?.click());
     expect(Number(row(root, "head")?.dataset.value)).toBeCloseTo(0.25, 6);
+  });
+
+  it("shows the norm before clipping where clipping changed it, and counts", async () => {
+    const root = await show();
+    const [content, buffers] = one(0, 1, [1, 1, 1, 0.1]);
+    const raw = inMessage(Float32Array.from([1, 1, 1, 0.4]), [1, 4], buffers as Bytes[]);
+    model.message({ ...content, raw, clipping: { seen: 3, clipped: 1 } }, buffers as Bytes[]);
+    await settle();
+    expect(row(root, "head")?.querySelector("[data-raw]")).not.toBeNull();
+    expect(row(root, "stem")?.querySelector("[data-raw]")).toBeNull();
+    expect(root.querySelector("[aria-label=Legend]")?.textContent).toContain("before clipping");
+    expect(root.textContent).toContain("clipping active at 1 of 3 samples (33 %)");
+    // A sample whose norms before clipping did not come still has an axis.
+    const [next, more] = one(1, 2, [1, 1, 1, 0.1]);
+    model.message({ ...next, clipping: { seen: 4, clipped: 1 } }, [...more]);
+    await settle();
+    expect(Number(row(root, "head")?.dataset.value)).toBeCloseTo(0.1, 6);
+    expect(row(root, "head")?.querySelector("[data-raw]")).toBeNull();
+  });
+
+  it("shows what a step changes, over the weights, with the usual band", async () => {
+    const root = await show({ live: live("done", 5), snapshot: snapshot(train(5, 4)) });
+    await act(async () => [...root.querySelectorAll<HTMLElement>("[role=radio]")][2]?.click());
+    const { updates, weights } = train(5, 4);
+    const last = (updates[19] as number) / (weights[19] as number);
+    expect(Number(row(root, "head")?.dataset.value)).toBeCloseTo(last, 6);
+    expect(root.querySelector("[aria-label=Legend]")?.textContent).toContain("rule of thumb");
+  });
+
+  it("asks for the histograms of the layer that is selected, and for its zeros", async () => {
+    const layers = LAYERS.map((name) => ({ name, kind: "", parameters: [`${name}.weight`] }));
+    const root = await show({
+      info: { ...info, layers },
+      live: live("done", 5),
+      snapshot: snapshot(train(5, 4)),
+    });
+    press(root, "ArrowDown");
+    await settle();
+    expect(model.sent.map(({ name, args }) => [name, args])).toEqual([
+      ["histograms", { parameter: "stem.weight", kind: "gradient" }],
+      ["layer", { layer: 0 }],
+    ]);
+    const buffers: Bytes[] = [];
+    const column = (values: number[]) =>
+      inMessage(Float32Array.from(values), [values.length], buffers);
+    const zeros = {
+      steps: inMessage(Float64Array.from([1, 5]), [2], buffers),
+      zeros: column([0, 0.25]),
+      nonfinite: column([0, 3]),
+    };
+    model.reply(zeros, buffers, "layer");
+    model.reply(...histogramReply(7), "histograms");
+    await settle();
+    const detail = root.querySelector(".ly-detail")?.textContent;
+    expect(detail).toContain("25.0 % of the gradient exactly zero, 3 entries NaN or infinite");
+    const ridge = root.querySelector(".ly-ridge canvas")?.getAttribute("aria-label");
+    expect(ridge).toContain("stem.weight: 7 histograms");
+    press(root, "Escape");
+    await settle();
+    expect(root.querySelector(".ly-ridge")).toBeNull();
   });
 
   it("marks what has no number, each in its own words", async () => {

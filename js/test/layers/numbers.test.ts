@@ -1,11 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { append, train } from "../../dev/training";
-import { columnsOf, squeeze } from "../../src/layers/columns";
+import { columnsOf, gapAt, gapsOf, squeeze } from "../../src/layers/columns";
 import { runsOf } from "../../src/layers/heatmap";
 import { decodeRows, History, type Rows } from "../../src/layers/history";
 import { domainOf, share, ticks } from "../../src/layers/scale";
 import { median, Series } from "../../src/layers/series";
-import { FROZEN, INF, NAN, NONE, OK, UNDEFINED, worse, ZERO } from "../../src/layers/status";
+import {
+  FROZEN,
+  INF,
+  NAN,
+  NONE,
+  OK,
+  UNDEFINED,
+  UNKNOWN,
+  worse,
+  ZERO,
+} from "../../src/layers/status";
 
 /** One layer, one number a sample. */
 function rows(start: number, steps: number[], norms: number[], more: Partial<Rows> = {}): Rows {
@@ -108,6 +118,30 @@ describe("Series", () => {
     expect(new Series(history, "relative", [0]).follow().log[0]).toBeCloseTo(-1, 6);
   });
 
+  it("tells an update that was not seen from one that is zero, NaN or frozen", () => {
+    const history = new History(1);
+    const nan = Number.NaN;
+    history.reset(
+      rows(0, [1, 2, 3, 4, 5, 6], Array(6).fill(1), {
+        status: Uint8Array.from([OK, OK, OK, FROZEN, OK, NAN]),
+        updates: Float32Array.from([0.02, nan, 0, nan, nan, 0.2]),
+        weights: Float32Array.from([2, 2, 2, 2, nan, 2]),
+      }),
+    );
+    const update = new Series(history, "update", [0]).follow();
+    expect([...update.status.slice(0, 6)]).toEqual([OK, UNKNOWN, ZERO, FROZEN, NAN, OK]);
+    expect(update.log[0]).toBeCloseTo(-2, 6);
+    const weight = new Series(history, "weight", [0]).follow();
+    expect([...weight.status.slice(0, 6)]).toEqual([OK, OK, OK, OK, NAN, OK]);
+  });
+
+  it("knows nothing of a column that was not sent", () => {
+    const history = new History(1);
+    history.reset(rows(0, [1], [1], { weights: undefined }));
+    expect(history.updates[0]).toBeNaN();
+    expect(new Series(history, "update", [0]).follow().status[0]).toBe(NAN);
+  });
+
   it("takes a group's median and never loses a NaN in it", () => {
     const history = new History(4);
     const data = { norms: [0.001, Number.NaN, 0.1, 10], status: [OK, NAN, OK, OK] };
@@ -192,6 +226,18 @@ describe("the heat map's columns", () => {
     expect(filled.slice(0, 10).every(Boolean)).toBe(true);
     expect(filled.slice(20, 90).some(Boolean)).toBe(false);
     expect(filled.slice(98).every(Boolean)).toBe(true);
+  });
+
+  it("finds the gap that a pause left", () => {
+    const made = history([1, 2, 3, 99, 100], [1, 1, 1, 1, 1]);
+    const gaps = gapsOf(columnsOf(made, 100));
+    expect(gaps).toHaveLength(1);
+    const [from, to] = gaps[0] as [number, number];
+    expect(from).toBeGreaterThan(8);
+    expect(to).toBe(98);
+    expect(gapAt(made, 50)).toEqual([3, 99]);
+    expect([2, 5, 99.5, 100].map((step) => gapAt(made, step))).toEqual([null, null, null, null]);
+    expect(gapsOf(columnsOf(history([1, 2, 3], [1, 1, 1]), 50))).toEqual([]);
   });
 
   it("keeps one NaN among ten thousand samples", () => {

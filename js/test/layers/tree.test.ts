@@ -48,6 +48,15 @@ describe("buildTree", () => {
     expect(tree()).toEqual([]);
   });
 
+  it("leaves a function's argument in one piece", () => {
+    expect(show(tree("relu(block.0)", "block.0.act (2)", "block.0.act"))).toEqual([
+      [0, "relu(block.0)", 1],
+      [0, "block.0", 2],
+      [1, "act (2)", 1],
+      [1, "act", 1],
+    ]);
+  });
+
   it("keeps a layer apart from a group of the same name", () => {
     expect(show(tree("a", "a.b", "a.c"))).toEqual([
       [0, "a", 1],
