@@ -23,7 +23,7 @@ MIN_LOOKS = 20
 DEAD = 0.5
 """Half of a layer: what is left does the work of a network half as wide."""
 MIN_DEAD_UNITS = 3
-SATURATED = 0.6
+SATURATED = 0.55
 SATURATED_HARD = 0.85
 """Hard functions are built to rest at their ends, as gates do."""
 SATURATED_OUTPUT = 0.9
@@ -151,7 +151,7 @@ def judge(history: ActivationHistory, kinds: frozenset[str] = frozenset()) -> li
     - ``activation.dead``: half of the units of a rectifier, at least three, were zero for each of
       the last 300 inputs and more. Sparse units, which are on now and then, are not dead. A smooth
       rectifier counts as dead where all it gives is next to zero.
-    - ``activation.saturated``: 60 % of the values of a bounded activation lie at an end, all
+    - ``activation.saturated``: 55 % of the values of a bounded activation lie at an end, all
       through the second half of the training. Not the output while the loss goes down, since to be
       sure is what it should; and not one that got there as the loss was solved.
 

@@ -35,7 +35,7 @@ _SATURATING = ("Sigmoid", "Tanh", "Hardsigmoid", "Hardtanh", "Softsign", "LogSig
 def over_depth(history: GradientHistory, kinds: frozenset[str]) -> Finding | None:
     window = np.s_[-WINDOW:]
     status, relative = history.status[window], history.relative[window].astype(np.float64)
-    weighty = np.array([x.dims >= 2 and x.kind not in _EMBEDDINGS for x in history.layers])
+    weighty = np.array([x.dims >= 2 and x.kind not in _EMBEDDINGS for x in history.layers], bool)
     usable = (status == OK) & np.isfinite(relative)
     layers = np.flatnonzero(weighty & (usable.mean(axis=0) >= PERSISTENT if len(status) else False))
     if len(layers) < MIN_LAYERS or len(status) < MIN_SAMPLES:
@@ -46,7 +46,7 @@ def over_depth(history: GradientHistory, kinds: frozenset[str]) -> Finding | Non
         early = ratio[:, : max(2, len(layers) // 3)]
         # Three at least, so that a new head with tiny weights is not taken for all late layers.
         late = np.nanmedian(ratio[:, -max(3, len(layers) // 3) :], axis=1)
-        last = np.nanmedian(ratio[:, -max(1, len(layers) // 3) :], axis=1)
+        last = np.nanmedian(_of_usual_weights(history, layers)[window], axis=1)
         passed = np.nanmax(early, axis=1) / late
         passed_last = np.nanmax(early, axis=1) / last
         swollen = np.nanmedian(early, axis=1) / late
@@ -54,16 +54,28 @@ def over_depth(history: GradientHistory, kinds: frozenset[str]) -> Finding | Non
     trend = rank_correlation(typical)
     # 0 / 0 is NaN and no evidence: a network where nothing arrives has another illness.
     least = _least(history.levels)
-    stuck = least == VANISHING_STUCK and _lasts(passed_last < VANISHING_UNLEARNED)
+    unlearned = least > VANISHING and _lasts(passed_last < VANISHING_UNLEARNED)
     if trend >= TREND and _lasts(passed < least):
         return _vanishing(history, layers, typical, float(np.nanmedian(passed)), least, kinds)
-    if trend >= TREND and stuck:
+    if trend >= TREND and unlearned:
         share = float(np.nanmedian(passed_last))
         return _vanishing(history, layers, typical, share, VANISHING_UNLEARNED, kinds)
     grown = float(finite_median(swollen)) > EXPLODING
     if trend <= -TREND and grown and _lasts(swollen > EXPLODING / 3):
         return _exploding_over_depth(history, layers, typical, float(np.nanmedian(swollen)), kinds)
     return None
+
+
+def _of_usual_weights(history: GradientHistory, layers: NDArray[np.intp]) -> NDArray[np.float64]:
+    """(T, .) gradient over weights of the last third of `layers`, the weights taken for as large as
+    those of the other layers are by entry where they are smaller: a new head has tiny ones.
+    """
+    sizes = np.sqrt([history.layers[i].size for i in layers])
+    norms = history.weight_norms[:, layers].astype(np.float64)
+    usual = float(np.nanmedian(norms[0] / sizes)) if len(norms) else 0.0
+    part = np.s_[:, -max(1, len(layers) // 3) :]
+    weights = np.fmax(norms, usual * sizes)[part]
+    return history.norms[:, layers][part] / np.where(weights > 0, weights, np.nan)
 
 
 def _lasts(rows: NDArray[np.bool_]) -> bool:

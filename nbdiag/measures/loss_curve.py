@@ -22,11 +22,11 @@ def judge(history: LossHistory, kinds: frozenset[str] = frozenset()) -> list[Fin
 
     Every rule compares the loss with its own start and its own noise.
 
-    - ``loss.nonfinite``: NaN or infinite at the end, or more than once.
+    - ``loss.nonfinite``: NaN or infinite: at the end, several times, or once.
     - ``loss.diverging``: above its start by a fifth and still rising, or it rose tenfold on the way
       to overflow.
-    - ``loss.flat``: over 100 steps and more it did not fall by a twentieth, and either stays where
-      guessing among the network's outputs stays, or all steps together hardly moved the weights.
+    - ``loss.flat``: over 100 steps and more it did not fall by a twentieth, and stays where guessing
+      among the network's outputs stays; or all steps together hardly moved the weights.
     - ``loss.plateau_early``: it fell early, then no more, well above zero, and there is a reason:
       the first steps threw the weights away, steps are still as large, or they stopped.
     - ``loss.unstable``: it swings by its own size while the steps are far too large, or comes back
@@ -49,12 +49,12 @@ def judge(history: LossHistory, kinds: frozenset[str] = frozenset()) -> list[Fin
 
 def _nonfinite(history: LossHistory) -> Finding | None:
     for name, (step, count, ends) in history.bad.items():
-        if not ends and count < 2:
-            continue  # one odd step
-        where = "and still is" if ends else f"at {count} points in all, and is finite again"
+        where = "and still is" if ends else f"{count} times in all, and is finite again"
+        if count == 1 and not ends:
+            where = "that once, and is finite again"
         return Finding(
             "loss.nonfinite",
-            "critical" if ends else "warning",
+            "critical" if ends else "warning" if count > 1 else "info",
             name,
             f"The {_called(name)} was NaN or infinite at step {step}, {where}; {sure(True)}.",
             {"step": step, "count": count, "recovered": not ends, "confidence": "high"},
@@ -89,7 +89,8 @@ def _diverging(history: LossHistory, levels: LossLevels) -> Finding | None:
     lowest = int(np.argmin(blocks))
     rise = blocks[lowest:]
     # A loss that fell before may rise as its task changes: players that learn, harder samples.
-    much = WORSE if lowest <= len(blocks) // 10 else WORSE_AFTER_LEARNING
+    learned = lowest > len(blocks) // 10 and not _faster(history)
+    much = WORSE_AFTER_LEARNING if learned else WORSE
     worse = levels.end - levels.start > much * abs(levels.start)
     # Against the noise at the start: a loss that diverges swings ever more.
     clear = levels.end - levels.start > 4 * levels.noise_at_start
@@ -103,6 +104,15 @@ def _diverging(history: LossHistory, levels: LossLevels) -> Finding | None:
         return None
     at = int(np.argmin(np.abs(np.arange(len(values)) - lowest * len(values) / len(blocks))))
     return _rose(history, levels, at, levels.end, "is still rising")
+
+
+def _faster(history: LossHistory) -> bool:
+    """Whether the steps have grown threefold since the first ones, or always were far too large."""
+    weights = history.weights
+    if weights is None or not len(weights.matrices):
+        return False
+    early, late = weights.typical_ratio(late=False), weights.typical_ratio(late=True)
+    return bool(history.violent) or late > 3 * early
 
 
 def _rose(history: LossHistory, levels: LossLevels, lowest: int, to: float, how: str) -> Finding:

@@ -10,11 +10,16 @@ from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.wording import confidence, sure
 
 MIN_STEPS = 100
+MIN_STEPS_STILL = 60
+"""Where the weights do not move there is nothing to wait for."""
 CHANCE = 0.9
 """Share of log(outputs) above which a loss is taken for the entropy of guessing: two classes as
 uneven as 2 to 1 still reach 0.92 of it, and a network that knows its task is far below."""
-HARDLY_MOVED = 1e-2
-"""When all steps together are below a hundredth of the weights, nothing can have been learned."""
+HARDLY_MOVED = 3e-3
+"""When all steps together are below a third of a percent of the weights, the outputs cannot have
+changed by more than about a percent: nothing can have been learned."""
+KNOWS = 0.6
+"""Below this share of log(outputs) a classifier knows its task already, as in fine-tuning."""
 DROP = 0.1
 STUCK = 0.3
 SOLVED = 0.05
@@ -26,15 +31,16 @@ tenfold twice, or along a cosine, stays well above."""
 
 
 def flat(history: LossHistory, levels: LossLevels) -> Finding | None:
-    if history.trained < MIN_STEPS or not levels.stuck_at_start():
+    if history.trained < MIN_STEPS_STILL or levels.bad or not levels.stuck_at_start():
         return None
     path = float("nan")
     if history.weights is not None and len(history.weights.matrices):
         path = float(np.median(history.weights.paths[history.weights.matrices]))
-    # Guessing among C outputs costs log(C); more is no proof of anything, less was learned.
-    chance = np.log(history.outputs) if history.outputs >= 2 else np.nan
-    guessing = bool(CHANCE * chance < levels.end < 1.1 * chance) and levels.unmoved()
-    if not guessing and not path < HARDLY_MOVED:
+    guess = _guess(history, levels)
+    warming = history.weights is not None and history.weights.warming
+    guessing = guess > 0 and levels.unmoved() and not warming and history.trained >= MIN_STEPS
+    knows = history.outputs >= 2 and 0 < levels.end < KNOWS * np.log(history.outputs)
+    if not guessing and (not path < HARDLY_MOVED or knows):
         return None
     message = f"The loss has not left its start: {levels.start:.3g} then, {levels.end:.3g} now, "
     message += f"after {history.trained:,} steps"
@@ -45,7 +51,7 @@ def flat(history: LossHistory, levels: LossLevels) -> Finding | None:
             "parameters and that their gradients are not zero."
         )
     else:
-        message += f", which is what guessing among {history.outputs} classes costs"
+        message += f", which is what guessing among {guess} classes costs"
         remedy = (
             "The weights move, but towards nothing: check that each input still has its own label "
             "(shuffling, sorting, collating), that the inputs are not all alike, and that the "
@@ -69,6 +75,20 @@ def flat(history: LossHistory, levels: LossLevels) -> Finding | None:
         },
         remedy,
     )
+
+
+def _guess(history: LossHistory, levels: LossLevels) -> int:
+    """Among how many classes one guesses at this loss; 0 when it is not what guessing costs.
+
+    Guessing among C costs log(C); much more is no proof of anything, much less was learned. With
+    yes-or-no answers it costs log(2) whatever their number; that being one number for all, each
+    part of the training must lie next to it.
+    """
+    count = history.outputs
+    if count >= 2 and CHANCE < levels.end / np.log(count) < 1.1:
+        return count
+    parts = levels.blocks[1:] / np.log(2)
+    return 2 if count and len(parts) and bool((np.abs(parts - 1) < 0.05).all()) else 0
 
 
 def plateau(

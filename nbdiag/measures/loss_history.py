@@ -61,7 +61,7 @@ class LossHistory:
     def trained(self) -> int:
         """Optimizer steps that the training loss spans."""
         steps = None if self.levels is None else self.levels.steps
-        return 0 if steps is None or not len(steps) else int(steps[-1] - min(steps[0], 1))
+        return 0 if steps is None or not len(steps) else int(steps[-1] - min(steps[0], 1) + 1)
 
     @property
     def violent(self) -> str:

@@ -14,8 +14,7 @@ from nbdiag.measures.weight_history import UPROOTED, WeightHistory
 from nbdiag.measures.wording import confidence, layers_in_words, sure
 
 MIN_SAMPLES = 20
-MIN_STEPS = 100
-"""Before that a warm-up may still hold the steps small."""
+MIN_STEPS = 60
 STILL = 1e-3
 """Weights whose steps add up to less than a thousandth of their norm: had all of them pointed the
 same way, each layer's output would have changed by a thousandth."""
@@ -37,14 +36,14 @@ def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[F
     Only trained matrices and kernels are judged, each against its own norm: biases and
     normalisations are small and move by their own size, and embeddings row by row.
 
-    - ``weight.not_updating``: over 100 steps and more, all steps together are below a thousandth of
+    - ``weight.not_updating``: over 60 steps and more, all steps together are below a thousandth of
       the norm, although gradients arrive: in all layers, or in some while others move.
     - ``weight.update_too_large``: half of all steps, and of the recent ones, change a layer by a
       tenth of its norm and more, and the loss does not go down for it.
     - ``weight.exploding``: the norm has grown tenfold and still grows faster than steadily, or
       hundredfold. A layer that began near zero is compared with the usual one.
     - ``weight.collapsing``: less than a tenth of the norm is left, in most layers, or in some while
-      the loss is back where it began.
+      the loss has not halved.
 
     Parameters
     ----------
@@ -142,7 +141,7 @@ def _collapsing(history: WeightHistory, kinds: frozenset[str]) -> Finding | None
     # In one layer of many it may be what the training wants: a branch that is not needed.
     most = len(small) > len(history.matrices) / 2
     loss = history.loss
-    lost = loss is not None and len(loss) >= 20 and loss.fall < 0.2
+    lost = loss is not None and len(loss) >= 20 and loss.fall < 0.5
     if not (most or lost):
         return None
     layers = history.matrices[small]
@@ -179,7 +178,7 @@ def _collapsing(history: WeightHistory, kinds: frozenset[str]) -> Finding | None
 
 def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     steps = int(history.steps[-1] - history.steps[0] + 1)
-    if len(history.steps) < MIN_SAMPLES or steps < MIN_STEPS:
+    if len(history.steps) < MIN_SAMPLES or steps < MIN_STEPS or history.warming:
         return None
     layers = history.matrices
     flows = (history.status[:, layers] == OK) & (history.gradients[:, layers] > 0)

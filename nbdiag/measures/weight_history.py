@@ -137,6 +137,11 @@ class WeightHistory:
         return float(finite_median(finite_median(ratios)))
 
     @property
+    def warming(self) -> bool:
+        """Whether steps are getting larger, as in a warm-up: it is too early to call them small."""
+        return self.typical_ratio(late=True) > 1.5 * self.typical_ratio(late=False)
+
+    @property
     def harmless(self) -> bool:
         """The loss went down and stayed there."""
         return self.loss is not None and self.loss.solved
@@ -146,10 +151,10 @@ def _completed(updates: Floats, norms: Floats) -> Floats:
     """With 0 for layers whose steps were not seen, as no optimizer holds them, and whose norm never
     changed.
     """
-    seen: NDArray[np.bool_] = np.isfinite(updates)
+    seen = np.asarray(np.isfinite(updates), np.bool_)
     if len(norms) < 2 or not seen.any():
         return updates
     still = norms.max(axis=0) - norms.min(axis=0) <= 1e-7 * norms[0]
     orphans = still & ~seen.any(axis=0)
-    others: NDArray[np.bool_] = seen.any(axis=1)
+    others = np.asarray(seen.any(axis=1), np.bool_)
     return np.where(orphans & others[:, None], np.float32(0), updates)

@@ -1,0 +1,263 @@
+"""Findings on the loss: made-up curves, each with its neighbour that is healthy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nbdiag.measures.loss_curve import judge
+from nbdiag.measures.loss_history import LossHistory
+from nbdiag.measures.loss_levels import POINTS, LossLevels
+from nbdiag.measures.scalars import Series
+from tests.measures.histories import recording, still
+
+NAN, INF = float("nan"), float("inf")
+RNG = np.random.default_rng(0)
+STEPS = np.arange(1, 301)
+
+
+def noisy(course: np.ndarray, share: float = 0.05) -> np.ndarray:
+    return course * (1 + share * np.random.default_rng(1).standard_normal(len(course)))
+
+
+def falling(start: float = 1.4, end: float = 0.2, steps: int = 300) -> np.ndarray:
+    return end + (start - end) * np.exp(-np.arange(steps) / (steps / 8))
+
+
+def codes(loss: object, **others: object) -> list[str]:
+    made = recording(others.pop("norms", still()), loss=np.asarray(loss), **others)  # type: ignore[arg-type]
+    found = judge(LossHistory.from_recording(made))
+    return sorted(finding.code.removeprefix("loss.") for finding in found)
+
+
+GROWN = np.r_[np.ones((2, 3)), np.full((148, 3), 5.0)]
+"""Weights that the first steps threw to five times their norm."""
+
+
+def test_levels_by_hand() -> None:
+    values = np.array([4.0, 4.0, 4.0, 3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, NAN])
+    levels = LossLevels.from_series("loss", Series(np.arange(11), values, values, values))
+    assert (levels.start, levels.end, levels.best) == (4.0, 1.0, 1.0)
+    assert levels.fall == 0.75
+    assert levels.bad == 10
+    assert not levels.solved  # it ends in NaN
+    assert len(levels) == 10
+
+
+def test_a_long_series_is_condensed_in_order() -> None:
+    values = np.arange(100_000.0)
+    levels = LossLevels.from_series("loss", Series(np.arange(100_000), values, values, values))
+    assert len(levels) == POINTS
+    assert np.diff(levels.values).min() == 50.0
+    assert levels.values[0] == 24.5  # the mean of 0 to 49
+
+
+@pytest.mark.parametrize("loss", [[], [1.0], [1.0, 2.0], [0.0] * 300, [-3.0] * 300, [1e30] * 300])
+def test_little_or_constant_gives_nothing(loss: list[float]) -> None:
+    assert codes(loss) == []
+
+
+@pytest.mark.parametrize(
+    ("course", "share"),
+    [
+        (falling(), 0.05),
+        (falling(), 0.5),  # batches of two
+        (falling(1e8, 1e7), 0.2),
+        (falling(1e-8, 1e-9), 0.2),
+        (falling(2.0, -3.0), 0.1),  # through zero
+        (falling(1.4, 1.0), 0.1),  # labels with noise
+        (np.full(300, 0.3), 0.2),  # fine-tuning: knows its task
+        (1.4 - 0.001 * STEPS, 0.05),
+        (np.r_[falling(), falling(0.6, 0.1)], 0.05),  # a restart
+        (np.r_[falling(1.4, 0.3, 150), falling(1.2, 0.5, 150)], 0.1),  # the task gets harder
+    ],
+)
+def test_healthy(course: np.ndarray, share: float) -> None:
+    assert codes(noisy(course, share)) == []
+    assert codes(noisy(course, share), norms=np.ones((0, 3))) == []  # nothing but the loss
+
+
+# Not finite -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "severity", "words"),
+    [
+        (slice(200, None), NAN, "critical", "was NaN or infinite at step 201, and still is"),
+        ([50, 90, 120], INF, "warning", "at step 51, 3 times in all, and is finite again"),
+        ([50], NAN, "info", "at step 51, that once"),
+        (slice(None), NAN, "critical", "at step 1, and still is"),
+    ],
+)
+def test_nonfinite(at: object, value: float, severity: str, words: str) -> None:
+    loss = falling()
+    loss[at] = value  # type: ignore[index]
+    made = recording(still(), loss=loss)
+    (finding,) = judge(LossHistory.from_recording(made))
+    assert (finding.code, finding.severity) == ("loss.nonfinite", severity)
+    assert words in finding.message
+
+
+# Rising -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("course", "expected"),
+    [
+        (1.4 * 1.01**STEPS, ["diverging"]),
+        (1.4 + 0.01 * STEPS, ["diverging"]),
+        (np.r_[falling(1.4, 0.3, 100), 0.3 * 1.03 ** np.arange(200)], ["diverging"]),
+        (np.array([5.0, 30.0, 1e4, 1e9, INF, NAN]), ["diverging", "nonfinite"]),
+        (1.6 + 0.1 * np.tanh(STEPS / 30), []),  # rose a little and came to rest
+        (1.6 + 1.5 * np.tanh(STEPS / 30), []),  # the other player got better
+        (np.where(STEPS == 150, 1e6, 1.6), []),  # one odd step
+        (np.r_[1.4, 1.3, INF, np.full(200, 1.2)], ["nonfinite"]),
+    ],
+)
+def test_diverging(course: np.ndarray, expected: list[str]) -> None:
+    assert codes(course if len(course) < 10 else noisy(course, 0.02)) == expected
+
+
+def test_diverging_with_steps_far_too_large_says_so() -> None:
+    made = recording(GROWN, loss=noisy(1.4 * 1.02**STEPS))
+    (finding,) = (f for f in judge(LossHistory.from_recording(made)) if "diverging" in f.code)
+    assert "grew 5-fold in the first steps" in finding.message
+    assert finding.remedy == "Lower the learning rate about 10-fold, and warm it up."
+    assert finding.evidence["from_step"] < 30
+    assert finding.evidence["to_step"] == 300
+
+
+# Not falling ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "others", "expected"),
+    [
+        (np.log(4), {}, ["flat"]),  # guessing among four
+        (0.97 * np.log(4), {}, ["flat"]),  # uneven classes
+        (np.log(10), {"outputs": 10}, ["flat"]),
+        (np.log(2), {"outputs": 1}, ["flat"]),
+        (0.5, {}, []),  # below chance: it knows its task
+        (7.0, {}, []),  # a loss whose floor nobody knows
+        (7.0, {"ratios": 1e-8}, ["flat"]),  # but the weights do not move
+        (0.5, {"ratios": 1e-8}, []),
+        (7.0, {"ratios": 1e-8, "outputs": 1}, ["flat"]),
+        (np.log(4), {"ratios": np.linspace(1e-6, 1e-4, 150)[:, None]}, []),  # in a warm-up
+    ],
+)
+def test_flat(level: float, others: dict[str, object], expected: list[str]) -> None:
+    assert codes(noisy(np.full(300, level), 0.02), **others) == expected
+
+
+def test_flat_needs_steps() -> None:
+    assert codes(noisy(np.full(99, np.log(4)), 0.02)) == []
+    assert codes(noisy(np.full(100, np.log(4)), 0.02)) == ["flat"]
+    assert codes(noisy(np.full(59, 7.0), 0.02), ratios=1e-8) == []
+    assert codes(noisy(np.full(60, 7.0), 0.02), ratios=1e-8) == ["flat"]
+
+
+def test_leaving_a_plateau_slowly_is_not_flat() -> None:
+    assert codes(noisy(np.log(4) - 5e-6 * np.maximum(0, STEPS - 100.0) ** 2, 0.005)) == []
+
+
+def plateau(level: float = 0.9) -> np.ndarray:
+    return noisy(falling(2.3, level) * 1.0, 0.04)
+
+
+SOFTMAX_FLOOR = float(np.log(np.e + 9) - 1)
+STOPPED = np.where(np.arange(150) < 30, 1e-2, 1e-9)[:, None]
+
+
+@pytest.mark.parametrize(
+    ("loss", "others", "expected"),
+    [
+        (plateau(), {}, []),  # what the data allow, for all that one can see
+        (plateau(), {"norms": GROWN}, ["plateau_early"]),
+        (plateau(), {"ratios": STOPPED}, ["plateau_early"]),
+        (plateau(), {"ratios": 0.08}, ["plateau_early"]),
+        (plateau(0.001), {"norms": GROWN}, []),  # solved
+        (noisy(falling(2.3, 0.9) - 0.002 * STEPS), {"ratios": STOPPED}, []),  # still falling
+        (SOFTMAX_FLOOR + 0.8 * np.exp(-STEPS / 30.0), {"outputs": 10}, ["plateau_early"]),
+        (SOFTMAX_FLOOR - 0.1 + 0.9 * np.exp(-STEPS / 30.0), {"outputs": 10}, []),
+    ],
+)
+def test_plateau(loss: np.ndarray, others: dict[str, object], expected: list[str]) -> None:
+    assert codes(loss, **others) == expected
+
+
+# Swinging ---------------------------------------------------------------------------------------
+
+
+def wild(level: float = 2.0) -> np.ndarray:
+    values = level * np.exp(0.8 * np.random.default_rng(2).standard_normal(300))
+    values[:5] = level
+    return values
+
+
+def spiked(height: float, every: int = 25) -> np.ndarray:
+    loss = noisy(falling())
+    loss[30::every] = height
+    return loss
+
+
+@pytest.mark.parametrize(
+    ("loss", "others", "expected"),
+    [
+        (wild(), {"norms": GROWN}, ["unstable"]),
+        (wild(), {}, []),  # heavy noise from the first step on
+        (np.r_[noisy(np.full(40, 1.4), 0.02), wild(4.0)[:260]], {}, ["unstable"]),
+        (spiked(20.0), {}, ["unstable"]),
+        (spiked(2.0), {}, []),
+        (spiked(20.0, every=200), {}, []),  # two odd batches
+        (np.tile(np.r_[falling(1.4, 0.4, 50), np.full(10, 3.0)], 5), {}, ["unstable"]),
+        (np.tile(np.r_[np.full(10, 1.3), falling(1.4, 0.4, 50)], 5), {}, []),  # restarts
+    ],
+)
+def test_unstable(loss: np.ndarray, others: dict[str, object], expected: list[str]) -> None:
+    assert codes(loss, **others) == expected
+
+
+# Validation -------------------------------------------------------------------------------------
+
+
+def u_turn(best: float, end: float, count: int = 30) -> np.ndarray:
+    half = count // 3
+    return np.r_[np.linspace(1.4, best, half), np.linspace(best, end, count - half)]
+
+
+@pytest.mark.parametrize(
+    ("val_loss", "loss", "expected"),
+    [
+        (u_turn(0.6, 1.2), falling(1.4, 0.01), ["overfitting"]),
+        (np.full(30, 1.4), falling(1.4, 0.05), ["overfitting"]),
+        (u_turn(0.6, 0.62), falling(1.4, 0.4), []),
+        (u_turn(0.6, 1.2), np.r_[falling(1.4, 0.5, 100), np.full(200, 0.5)], []),  # drifting data
+        (falling(1.4, 0.3, 30), falling(1.4, 0.2), []),
+        (falling(0.3, 0.12, 30), falling(2.3, 0.001), []),  # a gap that is not worth closing
+        (u_turn(0.6, 1.2, 5), falling(1.4, 0.01), []),  # too few
+        (noisy(np.full(30, 0.6), 0.2), falling(0.7, 0.55), []),
+        (np.full(30, NAN), falling(), ["nonfinite"]),
+    ],
+)
+def test_overfitting(val_loss: np.ndarray, loss: np.ndarray, expected: list[str]) -> None:
+    assert codes(loss, val_loss=val_loss) == expected
+
+
+def test_overfitting_in_words() -> None:
+    made = recording(still(), loss=falling(1.4, 0.01), val_loss=u_turn(0.6, 1.2))
+    (finding,) = judge(LossHistory.from_recording(made))
+    assert finding.subject == "val_loss"
+    assert finding.evidence["from_step"] == 100  # the tenth of thirty validations
+    assert "best at step 100, 0.6" in finding.message
+    assert finding.remedy.startswith("Stop at step 100")
+    (finding,) = judge(LossHistory.from_recording(made), frozenset({"Dropout"}))
+    assert "raise dropout" in finding.remedy
+
+
+def test_losses_of_epochs_alone() -> None:
+    made = recording(still())
+    for epoch in range(1, 31):
+        made.scalar_log.put("val_loss", 10 * epoch, float(u_turn(0.6, 1.2)[epoch - 1]))
+        made.scalar_log.put("train_loss", 10 * epoch, float(falling(1.4, 0.01, 30)[epoch - 1]))
+    (finding,) = judge(LossHistory.from_recording(made))
+    assert finding.code == "loss.overfitting"

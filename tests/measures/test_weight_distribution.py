@@ -1,0 +1,157 @@
+"""Findings on weights: made-up norms and steps, each with its neighbour that is healthy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nbdiag.measures.findings import Finding
+from nbdiag.measures.weight_distribution import judge
+from nbdiag.measures.weight_history import WeightHistory
+from tests.measures.histories import recording, still
+
+NAN, INF = float("nan"), float("inf")
+T = np.arange(150.0)
+LEARNS = np.linspace(2.0, 0.1, 150)
+LOST = np.full(150, 2.0)
+
+
+def findings(norms: object, **others: object) -> list[Finding]:
+    return judge(WeightHistory.from_recording(recording(norms, **others)))  # type: ignore[arg-type]
+
+
+def codes(norms: object, **others: object) -> list[str]:
+    return [f.code.removeprefix("weight.") for f in findings(norms, **others)]
+
+
+def columns(*courses: object) -> np.ndarray:
+    return np.stack([np.broadcast_to(np.asarray(c, float), T.shape) for c in courses], 1)
+
+
+def test_history_by_hand() -> None:
+    made = recording([[2.0, 0.0], [4.0, 1.0], [8.0, 1.0]], ratios=0.5, stride=10)
+    history = WeightHistory.from_recording(made)
+    np.testing.assert_array_equal(history.ratios[:, 0], [0.5, 0.5, 0.5])
+    assert np.isnan(history.ratios[0, 1])  # 0 / 0
+    np.testing.assert_array_equal(history.gaps, [10, 10, 1])
+    assert history.paths[0] == pytest.approx(10.5)
+    # A layer that began at zero is compared with the usual one: 2 for as many entries.
+    np.testing.assert_allclose(history.reference, [2.0, 2.0])
+    np.testing.assert_allclose(history.growth[-1], [4.0, 0.5])
+
+
+def test_uprooted() -> None:
+    thrown = np.r_[np.ones((2, 3)), np.full((148, 3), 5.0)]
+    assert WeightHistory.from_recording(recording(thrown)).uprooted == 5.0
+    slowly = 1 + 4 * T[:, None] / 149 * np.ones(3)
+    assert WeightHistory.from_recording(recording(slowly)).uprooted < 2.0
+    assert np.isnan(WeightHistory.from_recording(recording(still(4))).uprooted)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 150])
+def test_healthy(rows: int) -> None:
+    assert findings(still(rows)) == []
+    assert findings(still(rows), kind="LayerNorm", dims=1, ratios=0.5) == []
+    assert findings(still(rows), kind="Embedding", ratios=1e-9) == []
+    assert findings(still(rows), status=2, ratios=0.0) == []  # frozen
+
+
+@pytest.mark.parametrize(
+    ("norms", "others", "expected"),
+    [
+        (columns(1.03**T, 1.03**T), {}, ["exploding"]),  # 80-fold
+        (columns(1.03**T, 1.0, 1.0), {}, ["exploding"]),
+        (columns(1 + T / 10), {}, ["exploding"]),  # 16-fold in a straight line, no loss known
+        (columns(1 + T / 10), {"loss": LEARNS}, []),
+        (columns(1 + T**0.5), {"loss": LEARNS}, []),  # random steps before a normalisation
+        (columns(1 + 8 * np.tanh(T / 20)), {}, []),
+        (columns(np.where(T < 5, 1.0, 1e3)), {}, ["exploding"]),
+        (columns(1e-3 * (1 + T), 1.0, 1.0), {}, []),  # a head that began next to zero
+        (columns(0.02 * T, 1.0, 1.0), {}, []),  # at zero
+        (columns(np.where(T < 9, 2.0**T, INF)), {}, ["exploding"]),
+        (columns(np.where(T < 9, 1.0, NAN)), {}, []),  # not a number is not growth
+    ],
+)
+def test_exploding(norms: np.ndarray, others: dict[str, object], expected: list[str]) -> None:
+    assert codes(norms, **others) == expected
+
+
+@pytest.mark.parametrize(
+    ("norms", "others", "expected"),
+    [
+        (columns(0.97**T, 0.97**T, 0.97**T), {}, ["collapsing"]),
+        (columns(0.97**T, 1.0, 1.0), {}, []),  # one layer, and no loss that suffers
+        (columns(0.97**T, 1.0, 1.0), {"loss": LOST}, ["collapsing"]),
+        (columns(0.97**T, 1.0, 1.0), {"loss": LEARNS}, []),  # a branch that is not needed
+        (columns(0.99**T, 0.99**T), {"loss": LOST}, []),  # to a quarter
+    ],
+)
+def test_collapsing(norms: np.ndarray, others: dict[str, object], expected: list[str]) -> None:
+    assert codes(norms, **others) == expected
+
+
+COSINE = 1e-3 * (1 + np.cos(np.pi * T / 149))[:, None]
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({"ratios": 1e-8}, ["not_updating"]),
+        ({"ratios": 0.0}, ["not_updating"]),
+        ({"ratios": 1e-8, "loss": LEARNS}, []),
+        ({"ratios": 1e-8, "gradients": 0.0}, []),  # nothing arrives: another disease
+        ({"ratios": 1e-8, "gradients": NAN, "status": 1}, []),
+        ({"ratios": NAN}, []),
+        ({"ratios": 1e-4}, []),
+        ({"ratios": COSINE}, []),
+        ({"ratios": 1e-8 * (1 + T[:, None])}, []),  # a warm-up
+        # Some layers while others move.
+        ({"ratios": [1e-3, 0.0, 1e-3]}, ["not_updating"]),
+        ({"ratios": [1e-3, 0.0, 1e-3], "loss": LEARNS}, ["not_updating"]),
+        ({"ratios": [1e-3, NAN, 1e-3]}, ["not_updating"]),  # in no optimizer
+        ({"ratios": [1e-3, 1e-8, 1e-3], "gradients": [1.0, 1e-4, 1.0]}, []),
+    ],
+)
+def test_not_updating(others: dict[str, object], expected: list[str]) -> None:
+    assert codes(still(), **others) == expected
+
+
+def test_a_teacher_that_something_else_moves_is_not_still() -> None:
+    assert codes(columns(1.0, 1 + T / 1000, 1.0), ratios=[1e-3, 0.0, 1e-3]) == []
+    assert codes(columns(1.0, 1 + T / 1000, 1.0), ratios=[1e-3, NAN, 1e-3]) == []
+
+
+def test_not_updating_in_words() -> None:
+    (finding,) = findings(still(), ratios=1e-8)
+    assert (finding.subject, finding.severity) == ("all layers", "critical")
+    assert "None of the 3 layers moves, although gradients arrive" in finding.message
+    assert "a step changes 1e-08 of the norm" in finding.message
+    assert finding.remedy.startswith("Raise the learning rate, up to 1e+05-fold")
+    (finding,) = findings(still(), ratios=[1e-3, 0.0, 1e-3])
+    assert (finding.subject, finding.severity) == ("l1", "warning")
+    assert "no step changed anything" in finding.message
+    assert finding.remedy.startswith("Give their parameters to the optimizer")
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({"ratios": 0.5}, ["update_too_large"]),
+        ({"ratios": [1e-3, 1e-3, 0.5], "loss": LOST}, ["update_too_large"]),
+        ({"ratios": 0.5, "loss": LEARNS}, []),
+        ({"ratios": 0.05}, []),
+        ({"ratios": np.where(T < 20, 1.0, 0.01)[:, None]}, []),  # Adam's first steps
+    ],
+)
+def test_too_large(others: dict[str, object], expected: list[str]) -> None:
+    assert codes(still(), **others) == expected
+
+
+def test_steps_of_weights_that_shrink_to_nothing_are_not_too_large() -> None:
+    assert codes(columns(0.97**T, 0.97**T), ratios=0.5) == ["collapsing"]
+
+
+def test_remedy_goes_by_the_size_of_the_steps() -> None:
+    (finding,) = findings(still(), ratios=0.5)
+    assert "Lower the learning rate about 100-fold" in finding.remedy
+    assert finding.evidence["update_ratio"] == pytest.approx(0.5)
