@@ -24,8 +24,8 @@ def pack(meta: dict[str, Any], ops: Sequence[Op]) -> bytes:
     groups: dict[Any, tuple[int, list[Op]]] = {}
     order = []
     for op in ops:
-        op = {key: _plain(value) for key, value in op.items()}
-        number, members = groups.setdefault(_form(op), (len(groups), []))
+        form, op = _form(op)
+        number, members = groups.setdefault(form, (len(groups), []))
         members.append(op)
         order.append(number)
     arrays: list[np.ndarray[Any, Any]] = [np.array(order, "<u2")]
@@ -106,17 +106,23 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _form(op: Op) -> tuple[Any, ...]:
-    """What ops must share to stand in one group."""
-    form: list[Any] = []
+def _form(op: Op) -> tuple[tuple[Any, ...], Op]:
+    """What ops must share to stand in one group, and the op in `_plain` values."""
+    form: list[Any] = [tuple(op)]
     for key, value in op.items():
-        if isinstance(value, np.ndarray):
-            form.append((key, value.dtype.str, value.shape))
-        elif isinstance(value, bool | str) or value is None:
-            form.append((key, value))
+        kind = type(value)
+        if kind is not float and kind is not int and kind is not str:
+            plain = _plain(value)
+            if plain is not value:
+                op = {**op, key: plain}
+                value, kind = plain, type(plain)
+        if kind is np.ndarray:
+            form += (value.dtype, value.shape)
+        elif kind is str or kind is bool or value is None:
+            form += (kind, value)
         else:
-            form.append((key, type(value).__name__))
-    return tuple(form)
+            form.append(kind)
+    return tuple(form), op
 
 
 def _planes(array: np.ndarray[Any, Any]) -> bytes:

@@ -14,14 +14,12 @@ import os, sys, time
 import torch
 from torch import nn
 import nbdiag as nd
-from nbdiag.tracking.writer import attach
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
 model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-run = nd.watch(model, optimizer, every=1)
-attach(run, sys.argv[1])
+run = nd.watch(model, optimizer, every=1, log_dir=sys.argv[1])
 
 def step():
     optimizer.zero_grad()
