@@ -111,6 +111,44 @@ def test_where_the_kernel_cannot_answer_the_widget_says_so(notebook: Notebook, s
     wait_for(lambda: "takes effect" not in flow.inner_text(), "the word to go")
 
 
+def test_a_click_shows_the_gradient_over_time_while_the_cell_is_busy(
+    notebook: Notebook, stop: Any
+) -> None:
+    clip = "nn.utils.clip_grad_norm_(model.parameters(), 0.01)\n        optimizer.step()"
+    notebook.open([MODEL.replace("optimizer.step()", clip), SHOW + UNTIL])
+    notebook.run(0)
+    notebook.start(1)
+    flow = notebook.widget("gradient_flow")
+    wait_for(lambda: samples(flow) > 5, "the first samples")
+    wait_for(lambda: flow.locator("[data-raw]").count() == 3, "the norms before clipping")
+    assert "before clipping" in flow.locator("[aria-label=Legend]").inner_text()
+    assert "clipping active at" in flow.locator(".nbd-foot").inner_text()
+    flow.locator('[data-layer="2"]').click(position={"x": 40, "y": 8})
+    curves = flow.locator(".ly-ridge canvas")
+    curves.wait_for()
+    assert "2.weight" in (curves.get_attribute("aria-label") or "")
+    wait_for(lambda: "of the gradient exactly zero" in flow.inner_text(), "the share of zeros")
+    assert notebook.busy(1)
+    flow.get_by_role("radio", name="Update ratio").click()
+    wait_for(lambda: "rule of thumb" in flow.inner_text(), "the band's source")
+    stop.touch()
+    notebook.wait(1)
+
+
+def test_a_pause_leaves_a_band_with_a_label(notebook: Notebook) -> None:
+    pause = "train(40, pause=0)\nrun.pause()\ntrain(60, pause=0)\nrun.resume()\ntrain(40, pause=0)"
+    notebook.open([MODEL, SHOW, pause])
+    for index in range(3):
+        notebook.run(index)
+    flow = notebook.widget("gradient_flow")
+    wait_for(lambda: samples(flow) == 80, "all samples")
+    heat = flow.locator(".ly-heat")
+    box = heat.bounding_box()
+    assert box is not None
+    heat.hover(position={"x": box["width"] / 2, "y": 8})
+    assert "not sampled between step 40 and step 101" in flow.inner_text()
+
+
 def test_replay_and_scrubber_go_through_the_history(notebook: Notebook) -> None:
     notebook.open([MODEL, SHOW, "train(60, pause=0)\nrun.close()"])
     for index in range(3):
