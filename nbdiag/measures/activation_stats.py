@@ -77,6 +77,11 @@ class UnitState:
     from_step: int
     to_step: int
 
+    @property
+    def gate(self) -> bool:
+        """A sigmoid that a forward() calls again and again is a gate of a recurrent cell."""
+        return self.kind == "sigmoid" and self.name.endswith(")") and " (" in self.name
+
     @classmethod
     def of(cls, track: ActivationTrack) -> UnitState:
         """Of one track; an empty one has no units that are dead or stuck."""
@@ -235,7 +240,7 @@ def _dead(
 
 
 def _is_saturated(state: UnitState, loss: LossLevels | None, *, output: bool) -> bool:
-    if not state.bounded or state.seen < MIN_INPUTS // 3 or not state.lasting >= 0.9:
+    if not state.bounded or state.gate or state.seen < MIN_INPUTS // 3 or not state.lasting >= 0.9:
         return False
     least = SATURATED_HARD if state.kind in _HARD else SATURATED
     if output:

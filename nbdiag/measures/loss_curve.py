@@ -25,8 +25,8 @@ def judge(history: LossHistory, kinds: frozenset[str] = frozenset()) -> list[Fin
     - ``loss.nonfinite``: NaN or infinite: at the end, several times, or once.
     - ``loss.diverging``: above its start by a fifth and still rising, or it rose tenfold on the way
       to overflow.
-    - ``loss.flat``: over 100 steps and more it did not fall by a twentieth, and stays where guessing
-      among the network's outputs stays; or all steps together hardly moved the weights.
+    - ``loss.flat``: over 100 steps and more it did not fall by a twentieth, and stays where
+      guessing among the network's outputs stays; or all steps together hardly moved the weights.
     - ``loss.plateau_early``: it fell early, then no more, well above zero, and there is a reason:
       the first steps threw the weights away, steps are still as large, or they stopped.
     - ``loss.unstable``: it swings by its own size while the steps are far too large, or comes back

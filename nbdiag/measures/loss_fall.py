@@ -20,9 +20,13 @@ HARDLY_MOVED = 3e-3
 changed by more than about a percent: nothing can have been learned."""
 KNOWS = 0.6
 """Below this share of log(outputs) a classifier knows its task already, as in fine-tuning."""
+LARGE = 0.08
+"""Steps of random directions replace the weights within 1 / 0.08^2 = 150 of them."""
 DROP = 0.1
 STUCK = 0.3
 SOLVED = 0.05
+SOLVED_FAST = 0.25
+"""Where steps are large, but the network may live with them."""
 SOLVED_THROWN = 0.003
 """Where the first steps threw the weights away: most of such a fall is their own work."""
 STOPPED = 1e-3
@@ -104,9 +108,9 @@ def plateau(
     if not fall > DROP * abs(first):
         return None
     left = abs(levels.end) / abs(first)
-    if not abs(early - levels.end) < STUCK * fall or not left > SOLVED_THROWN:
-        return None
-    if not (left > SOLVED or history.violent):
+    least = SOLVED_FAST if history.violent else SOLVED
+    least = SOLVED_THROWN if history.thrown else least
+    if not abs(early - levels.end) < STUCK * fall or not left > least:
         return None
     cause, remedy, certain = _squashed_twice(history, levels, kinds)
     if not cause and (history.violent or not levels.still_falling()):
@@ -146,7 +150,7 @@ def _why_stuck(history: LossHistory) -> tuple[str, str, bool]:
             True,
         )
     late = weights.typical_ratio(late=True)
-    if late > 0.05:
+    if late > LARGE:
         return (
             f"a typical step still changes {late:.2g} of the weights",
             "Lower the learning rate about 10-fold; a schedule that decays it may be enough.",

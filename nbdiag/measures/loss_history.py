@@ -10,7 +10,7 @@ from nbdiag.measures.head import outputs
 from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import Recording, Rows
 from nbdiag.measures.validation_curve import ValidationCurve
-from nbdiag.measures.weight_history import UPROOTED, WeightHistory
+from nbdiag.measures.weight_history import OVERWRITTEN, THROWN, UPROOTED, WeightHistory
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +73,12 @@ class LossHistory:
             factor = weights.uprooted
             return f"the weights of a typical layer grew {factor:.2g}-fold in the first steps"
         ratio = weights.typical_ratio(late=False)
-        if ratio > 0.1:
+        if ratio > OVERWRITTEN:
             return f"a typical step changes {ratio:.2g} of the weights"
         return ""
+
+    @property
+    def thrown(self) -> bool:
+        """Whether the first steps left next to nothing of the weights that they found."""
+        weights = self.weights
+        return weights is not None and len(weights.matrices) > 0 and weights.uprooted > THROWN

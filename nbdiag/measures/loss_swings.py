@@ -9,7 +9,8 @@ from scipy.ndimage import median_filter
 from nbdiag.measures.findings import Finding
 from nbdiag.measures.loss_history import LossHistory
 from nbdiag.measures.loss_levels import LossLevels
-from nbdiag.measures.robust import runs, spread
+from nbdiag.measures.robust import finite_median, runs, spread
+from nbdiag.measures.weight_history import WeightHistory
 from nbdiag.measures.wording import confidence, sure
 
 MIN_POINTS = 60
@@ -18,6 +19,9 @@ WORSE = 0.2
 SWING = 0.8
 """From the lower tenth to the upper fiftieth in units of the median. A mean over 32 squared normal
 errors, the noisiest of the common losses, stays at that."""
+LEFT, LEFT_THROWN = 0.25, 0.02
+"""Of the first value: a loss that comes near zero is not hurt by the steps, unless they threw the
+weights away, which inflates the first values."""
 EXCURSIONS = 3
 SPIKES = 5
 SPIKE = 3.0
@@ -25,6 +29,9 @@ SPIKE = 3.0
 that a sure network gets wrong give them, thin out upwards."""
 RARE = 0.1
 """What comes more often is part of the noise."""
+UPSET = 0.05
+"""A single step that changes a twentieth of the weights undoes what fifty good ones did. Spikes
+that leave the weights alone, as those of outliers under Adam, are part of the data."""
 
 
 def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
@@ -39,9 +46,10 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
     first = max(abs(float(values[0])), 1e-300)
     violent = history.violent
     above = _excursions(levels)
-    spikes = _spikes(levels)
+    spikes = _spikes(levels, history.weights)
     quiet = levels.noise_at_start
-    if violent and swing > SWING and levels.end > 0.02 * first:
+    left = levels.end / first
+    if violent and swing > SWING and left > (LEFT_THROWN if history.thrown else LEFT):
         how = f"it swings by {swing:.2g} of its typical value, and {violent}"
     elif len(above) >= EXCURSIONS:
         how = f"it rose {len(above)} times from below its start to well above it"
@@ -85,15 +93,23 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
     )
 
 
-def _spikes(levels: LossLevels) -> NDArray[np.intp]:
-    """Indices of the rare values far above the noise and far above the start, after the first."""
+def _spikes(levels: LossLevels, weights: WeightHistory | None) -> NDArray[np.intp]:
+    """Indices of the rare single values far above noise and start that upset the weights."""
+    none = np.empty(0, np.intp)
     values = levels.values[max(5, len(levels) // 20) :]
     far = float(np.median(values)) + 20 * levels.noise
     far = max(far, SPIKE * abs(levels.start))
     high, half = values > far, values > far / 2
     apart = half.sum() < 2 * high.sum() and high.sum() < RARE * len(values)
-    found = np.flatnonzero(high) + len(levels) - len(values)
-    return found if apart else found[:0]
+    if not apart or weights is None or not len(weights.matrices):
+        return none
+    found = np.array([start for start, _ in runs(high)], np.intp) + len(levels) - len(values)
+    # The loss of a step may be logged before it or after it.
+    near = [np.isin(weights.steps, levels.steps[found] + shift) for shift in (0, 1)]
+    ratios = finite_median(weights.ratios[:, weights.matrices].T)
+    sizes = ratios[near[0] | near[1]]
+    sizes = np.sort(sizes[np.isfinite(sizes)])[-len(found) :]
+    return found if len(sizes) and float(np.median(sizes)) > UPSET else none
 
 
 def _excursions(levels: LossLevels) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nbdiag.measures.findings import Finding, by_severity
 from nbdiag.measures.recording import OK
 from nbdiag.measures.robust import finite_median
-from nbdiag.measures.weight_history import UPROOTED, WeightHistory
+from nbdiag.measures.weight_history import OVERWRITTEN, UPROOTED, WeightHistory
 from nbdiag.measures.wording import confidence, layers_in_words, sure
 
 MIN_SAMPLES = 20
@@ -21,9 +21,6 @@ same way, each layer's output would have changed by a thousandth."""
 STILL_A_STEP = 1e-5
 """And a step takes less than this share, so that it would take 100,000 to replace them."""
 MOVES = 1e-2
-OVERWRITTEN = 0.1
-"""Steps of this share replace the weights within 1 / 0.1 = 10 when they agree, and within
-1 / 0.1^2 = 100 when their directions are random; good practice is 0.001."""
 EXPLODED = 10.0
 EXPLODED_AT_REST = 100.0
 COLLAPSED = 0.1
@@ -38,8 +35,8 @@ def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[F
 
     - ``weight.not_updating``: over 60 steps and more, all steps together are below a thousandth of
       the norm, although gradients arrive: in all layers, or in some while others move.
-    - ``weight.update_too_large``: half of all steps, and of the recent ones, change a layer by a
-      tenth of its norm and more, and the loss does not go down for it.
+    - ``weight.update_too_large``: half of all steps change a layer by a tenth of its norm and
+      more, the recent ones by no less than half of that, and the loss does not go down for it.
     - ``weight.exploding``: the norm has grown tenfold and still grows faster than steadily, or
       hundredfold. A layer that began near zero is compared with the usual one.
     - ``weight.collapsing``: less than a tenth of the norm is left, in most layers, or in some while
@@ -261,7 +258,9 @@ def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
         typical, recent = finite_median(ratios), finite_median(ratios[late])
         # Of weights that shrink to nothing any step is a large share: another illness.
         shrunk = history.norms[-1, history.matrices] < 0.5 * history.norms[0, history.matrices]
-    hit = np.flatnonzero(enough & (np.fmin(typical, recent) > OVERWRITTEN) & ~shrunk)
+    # A layer that began at nothing, as did all others, has no size yet to compare with.
+    enough &= history.reference[history.matrices] > 0
+    hit = np.flatnonzero(enough & (typical > OVERWRITTEN) & (recent > OVERWRITTEN / 2) & ~shrunk)
     if not len(hit):
         return None
     layers = history.matrices[hit]

@@ -12,9 +12,14 @@ from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import FROZEN, Codes, Floats, LayerInfo, Recording, Rows
 from nbdiag.measures.robust import finite_median
 
-UPROOTED = 2.0
-"""At twice the norm, three quarters of its square are what training added: the scale that the
-initialisation chose, so that signals pass through, is gone."""
+OVERWRITTEN = 0.1
+"""Steps of this share replace the weights within 1 / 0.1 = 10 when they agree, and within
+1 / 0.1^2 = 100 when their directions are random; good practice is 0.001."""
+UPROOTED = 2.5
+"""At this multiple of the norm, five sixths of its square are what training added: the scale that
+the initialisation chose, so that signals pass through, is gone."""
+THROWN = 4.0
+"""And here all but a sixteenth."""
 _EMBEDDINGS = ("Embedding", "EmbeddingBag")
 
 
