@@ -19,7 +19,7 @@ MIN_INPUTS = 300
 """A unit that is off for 300 inputs in a row is on for less than 1 % of them (at 95 %)."""
 MANY_INPUTS = 3000
 """0.1 %."""
-MIN_LOOKS = 20
+MIN_LOOKS = 10
 DEAD = 0.5
 """Half of a layer: what is left does the work of a network half as wide."""
 MIN_DEAD_UNITS = 3

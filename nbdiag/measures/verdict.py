@@ -37,6 +37,7 @@ def reconcile(findings: list[Finding]) -> list[Finding]:
     - Weights that collapse take the gradients of the early layers and the activity of the units
       with them.
     - Nothing passes back through a layer of dead units: what lies before it gets no gradient.
+    - Where gradients vanish or explode over depth, some layers hardly move.
     - Signals that shrink from layer to layer leave it to the biases which units are on: those that
       never were, in a layer that still has others, are no disease of their own.
     """
@@ -44,6 +45,10 @@ def reconcile(findings: list[Finding]) -> list[Finding]:
     dropped: set[str] = set()
     if "weight.collapsing" in by_code:
         dropped |= {"gradient.vanishing", "activation.dead"}
+    still = by_code.get("weight.not_updating")
+    uneven = {"gradient.vanishing", "gradient.exploding"} & by_code.keys()
+    if still is not None and uneven and still.severity == "warning":
+        dropped.add("weight.not_updating")
     dead = by_code.get("activation.dead")
     if dead is not None and "gradient.vanishing" in by_code:
         if dead.evidence["share"] > 0.9:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from nbdiag.measures.findings import Finding, by_severity
 from nbdiag.measures.recording import OK
 from nbdiag.measures.robust import finite_median
-from nbdiag.measures.weight_history import OVERWRITTEN, UPROOTED, WeightHistory
+from nbdiag.measures.weight_history import FIRST_STEPS, OVERWRITTEN, THROWN, UPROOTED, WeightHistory
 from nbdiag.measures.wording import confidence, layers_in_words, sure
 
-MIN_SAMPLES = 20
+MIN_SAMPLES = 10
 MIN_STEPS = 60
 STILL = 1e-3
 """Weights whose steps add up to less than a thousandth of their norm: had all of them pointed the
@@ -36,7 +36,8 @@ def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[F
     - ``weight.not_updating``: over 60 steps and more, all steps together are below a thousandth of
       the norm, although gradients arrive: in all layers, or in some while others move.
     - ``weight.update_too_large``: half of all steps change a layer by a tenth of its norm and
-      more, the recent ones by no less than half of that, and the loss does not go down for it.
+      more, the recent ones by no less than half of that, and the loss does not go down for it; or
+      the first steps threw the weights away.
     - ``weight.exploding``: the norm has grown tenfold and still grows faster than steadily, or
       hundredfold. A layer that began near zero is compared with the usual one.
     - ``weight.collapsing``: less than a tenth of the norm is left, in most layers, or in some while
@@ -254,15 +255,14 @@ def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     if not enough.any():
         return None
     late = np.s_[len(ratios) // 2 :]
-    with np.errstate(all="ignore"):
-        typical, recent = finite_median(ratios), finite_median(ratios[late])
-        # Of weights that shrink to nothing any step is a large share: another illness.
-        shrunk = history.norms[-1, history.matrices] < 0.5 * history.norms[0, history.matrices]
-    # A layer that began at nothing, as did all others, has no size yet to compare with.
-    enough &= history.reference[history.matrices] > 0
-    hit = np.flatnonzero(enough & (typical > OVERWRITTEN) & (recent > OVERWRITTEN / 2) & ~shrunk)
+    typical, recent = finite_median(ratios), finite_median(ratios[late])
+    # Of weights that are next to nothing any step is a large share: they shrank away, which is
+    # another illness, or began at zero.
+    shrunk = history.growth[-1, history.matrices] < 0.5
+    always = (typical > OVERWRITTEN) & (recent > OVERWRITTEN / 2) & ~shrunk
+    hit = np.flatnonzero(enough & always)
     if not len(hit):
-        return None
+        return _thrown(history)
     layers = history.matrices[hit]
     worst = int(layers[np.argmax(typical[hit])])
     ratio = float(typical[hit].max())
@@ -286,4 +286,29 @@ def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
         },
         f"Lower the learning rate about {factor}-fold: a step should change about 0.001 of the "
         "weights, and 0.01 at most.",
+    )
+
+
+def _thrown(history: WeightHistory) -> Finding | None:
+    """The first steps replaced the weights by ones so large that later steps look small."""
+    factor = history.uprooted
+    if not factor > THROWN or history.loss is None or len(history.loss) < MIN_SAMPLES:
+        return None
+    certain = factor > 2 * THROWN
+    stop = min(FIRST_STEPS, int(history.steps[-1]))
+    return Finding(
+        "weight.update_too_large",
+        "warning",
+        "all layers",
+        f"Within the first {stop} steps the typical layer grew {factor:.3g}-fold: the steps "
+        f"replaced the weights instead of improving them; {sure(certain)}.",
+        {
+            "growth": factor,
+            "layers": len(history.matrices),
+            "of": len(history.matrices),
+            "from_step": int(history.steps[0]),
+            "to_step": stop,
+            "confidence": confidence(certain),
+        },
+        "Lower the learning rate 10- to 100-fold and warm it up.",
     )

@@ -15,6 +15,7 @@ from nbdiag.measures.robust import finite_median
 OVERWRITTEN = 0.1
 """Steps of this share replace the weights within 1 / 0.1 = 10 when they agree, and within
 1 / 0.1^2 = 100 when their directions are random; good practice is 0.001."""
+FIRST_STEPS = 50
 UPROOTED = 2.5
 """At this multiple of the norm, five sixths of its square are what training added: the scale that
 the initialisation chose, so that signals pass through, is gone."""
@@ -100,8 +101,11 @@ class WeightHistory:
 
     @cached_property
     def reference(self) -> NDArray[np.float64]:
-        """(L,) the norm to compare with: at the start, or what is usual among the layers where a
-        layer began at zero or next to it, as new heads and last layers of branches do.
+        """(L,) the norm to compare with: at the start, or what is usual where a layer began at zero
+        or next to it, as new heads and last layers of branches do.
+
+        Usual is what the other layers have by entry, and at least half of what entries of 1 /
+        sqrt(3 n), n of them on the way in, amount to in a square matrix.
         """
         if not len(self.norms):
             return np.zeros(len(self.layers))
@@ -111,7 +115,7 @@ class WeightHistory:
             rms = (first / sizes)[self.matrices]
         rms = rms[np.isfinite(rms) & (rms > 0)]
         usual = float(np.median(rms)) if len(rms) else 0.0
-        return np.fmax(first, usual * sizes)
+        return np.fmax(first, np.fmax(usual * sizes, 0.25 * np.sqrt(sizes)))
 
     @cached_property
     def growth(self) -> NDArray[np.float64]:
@@ -121,14 +125,14 @@ class WeightHistory:
 
     @property
     def uprooted(self) -> float:
-        """By how much the typical matrix grew in the first tenth of the training; NaN if unknown.
+        """By how much the typical matrix has grown in the first fifty steps; NaN if unknown.
 
         Above `UPROOTED`, steps far too large have thrown the weights away.
         """
         if len(self.steps) < 5 or not len(self.matrices):
             return float("nan")
-        stop = max(5, int(np.searchsorted(self.steps, max(20, self.steps[-1] // 10))))
-        early = self.growth[: stop + 1, self.matrices]
+        stop = max(2, int(np.searchsorted(self.steps, FIRST_STEPS, side="right")))
+        early = self.growth[:stop, self.matrices]
         finite = np.where(np.isfinite(early), early, np.inf)
         return float(np.median(finite.max(axis=0)))
 
