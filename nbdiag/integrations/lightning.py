@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from nbdiag.integrations.options import check_options
-from nbdiag.measures.run import Run
+from nbdiag.integrations.hooks import Recorder, check_options, harmless
 from nbdiag.probes.watch import watch
 from nbdiag.tracking.names import epoch_loss, loss_words
 
@@ -37,7 +36,7 @@ else:
     Callback = _callback_class()
 
 
-class WatchCallback(Callback):
+class WatchCallback(Recorder, Callback):
     """Watches each `fit`, from its first training step to its end, be it an error.
 
     The loss that `training_step` returns is recorded at each optimizer step as ``loss``, the mean
@@ -61,7 +60,6 @@ class WatchCallback(Callback):
     def __init__(self, **options: Any) -> None:
         super().__init__()
         self._options = check_options(options)
-        self.run: Run | None = None
         self._losses: list[Tensor] = []
         self._step = 0
         self._known: dict[str, Any] = {}
@@ -75,11 +73,11 @@ class WatchCallback(Callback):
         # The model as the strategy runs it tells whether gradients are averaged over processes.
         model = getattr(trainer.strategy, "model", None) or pl_module
         self.run = watch(model, trainer.optimizers, **self._options)
-        self._losses, self._step = [], 0
+        self._losses, self._step, self.failed = [], 0, False
         self._known = dict(trainer.callback_metrics)
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
-        self._log(self._fresh(trainer))
+        self.on_train_epoch_start(trainer, pl_module)
         self.close()
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
@@ -95,32 +93,33 @@ class WatchCallback(Callback):
 
     # What it records ---------------------------------------------------------------------------
 
+    @harmless
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        run = self.run
-        if run is None or run.closed:
-            return
+        assert self.run is not None
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if isinstance(loss, Tensor) and loss.numel() == 1 and "loss_fn" not in self._options:
             # Lightning has divided it, so that the accumulated gradients add up to their mean.
             parts = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
             self._losses.append(loss.detach().reshape(()).float() * parts)
-        if run.step == self._step:
+        if self.run.step == self._step:
             return  # more batches to come before the step
-        self._step = run.step
+        self._step = self.run.step
         if self._losses:
-            run.log(loss=torch.stack(self._losses).mean())
+            self.run.log(loss=torch.stack(self._losses).mean())
             self._losses = []
         self._log({name: value for name, value in self._fresh(trainer).items() if _is_own(name)})
 
+    @harmless
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        if not trainer.sanity_checking:
-            self._log(self._fresh(trainer))
+        self._log(self._fresh(trainer))
 
+    @harmless
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         self._log(self._fresh(trainer))
 
+    @harmless
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         # The module's own hook at the end of an epoch logs after those of the callbacks.
         self._log(self._fresh(trainer))
@@ -138,14 +137,12 @@ class WatchCallback(Callback):
         }
 
     def _log(self, metrics: dict[str, Any]) -> None:
-        if self.run is None or self.run.closed:
-            return
         found: dict[str, Any] = {}
         for name, value in metrics.items():
             if f"{name}_step" in metrics or f"{name}_epoch" in metrics:
                 continue  # the same number once more, now of a step and now of an epoch
             found.setdefault(epoch_loss(name) or name, value)
-        if found:
+        if found and self.run is not None:
             self.run.log(**found)
 
 

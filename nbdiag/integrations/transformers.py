@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from nbdiag.integrations.options import check_options
-from nbdiag.measures.run import Run
+from nbdiag.integrations.hooks import Recorder, check_options, harmless
 from nbdiag.probes.watch import watch
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ _NOT_MEASURED = ("train_loss", "epoch", "total_flos", "num_input_tokens_seen")
 _TIMES = ("_runtime", "_per_second", "_preparation_time", "_compilation_time")
 
 
-class WatchCallback(TrainerCallback):
+class WatchCallback(Recorder, TrainerCallback):
     """Watches each `train()`, from its first step to its end, be it an error.
 
     The loss of each optimizer step is recorded as ``loss``, over all batches that it accumulated;
@@ -54,7 +53,6 @@ class WatchCallback(TrainerCallback):
 
     def __init__(self, **options: Any) -> None:
         self._options = check_options(options)
-        self.run: Run | None = None
         self._losses: list[Tensor] = []
         self._unwrap: Callable[[], None] | None = None
 
@@ -71,7 +69,7 @@ class WatchCallback(TrainerCallback):
         if not state.is_world_process_zero:
             return
         self.run = watch(kwargs["model"], kwargs["optimizer"], **self._options)
-        self._losses = []
+        self._losses, self.failed = [], False
         trainer = _calling_trainer()
         # Callbacks are not told the loss of a step; what the Trainer logs is a mean over many.
         if trainer is not None and "loss_fn" not in self._options:
@@ -110,16 +108,15 @@ class WatchCallback(TrainerCallback):
 
         return listening
 
+    @harmless
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         losses, self._losses = self._losses, []
-        if self.run is not None and losses and not self.run.closed:
+        if losses and self.run is not None:
             # A sum: each batch's part is divided by the number of batches already.
             self.run.log(loss=torch.stack(losses).sum())
 
+    @harmless
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        run = self.run
-        if run is None or run.closed:
-            return
         found = {}
         for name, value in (logs or {}).items():
             if not isinstance(value, Real) or name in _NOT_MEASURED or name.endswith(_TIMES):
@@ -127,8 +124,8 @@ class WatchCallback(TrainerCallback):
             if name == "loss" and (self._unwrap is not None or "loss_fn" in self._options):
                 continue
             found["val_loss" if name == "eval_loss" else name] = value
-        if found:
-            run.log(**found)
+        if found and self.run is not None:
+            self.run.log(**found)
 
 
 def _calling_trainer() -> Any:

@@ -263,3 +263,28 @@ def test_options_are_those_of_watch() -> None:
     assert callback.run is not None
     assert (callback.run.name, callback.run.config) == ("mine", {"lr": 0.05})
     assert callback.run.recording.steps.tolist() == [1, 5, 9]
+
+
+def test_an_error_of_ours_does_not_reach_the_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(**numbers: Any) -> None:
+        raise ArithmeticError("number lost")
+
+    callback = WatchCallback()
+    model = module_of(new_name)()
+    step = model.training_step
+
+    def training_step(batch: Any, batch_idx: int) -> Tensor:
+        if len(model.losses) == 3:
+            monkeypatch.setattr(callback.run, "log", broken)
+        return step(batch, batch_idx)
+
+    model.training_step = training_step
+    fit(callback, model=model)
+    assert len(model.losses) == EPOCHS * BATCHES
+    assert callback.run is not None
+    assert [(f.probe, f.reason, f.step) for f in callback.run.failures] == [
+        ("callback", "ArithmeticError: number lost", 4)
+    ]
+    assert callback.run.step == 12

@@ -219,3 +219,28 @@ def test_a_language_model_counts_tokens_and_not_batches(tmp_path: Path) -> None:
 def test_options_are_those_of_watch() -> None:
     with pytest.raises(TypeError, match=r"takes no 'evry'"):
         WatchCallback(evry=3)
+
+
+def test_an_error_of_ours_does_not_reach_the_training(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(**numbers: Any) -> None:
+        raise ArithmeticError("number lost")
+
+    callback, model = WatchCallback(), fresh()
+    trainer = trainer_of(tmp_path, model, callback)
+
+    class Breaker(TrainerCallback):
+        def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step == 3:
+                monkeypatch.setattr(callback.run, "log", broken)
+
+    trainer.add_callback(Breaker())
+    trainer.train()
+    assert trainer.state.global_step == 12
+    assert callback.run is not None
+    assert [(f.probe, f.reason, f.step) for f in callback.run.failures] == [
+        ("callback", "ArithmeticError: number lost", 4)
+    ]
+    assert callback.run.step == 12

@@ -77,7 +77,7 @@ def test_it_is_followed(tmp_path: Path) -> None:
         assert run.step == 1
         writer.add_scalar("loss", 0.5, 2)
         writer.flush()
-        run._looked_at = 0.0
+        run._looked_at = float("-inf")
         assert (run.step, run.recording.scalars["loss"].values.tolist()) == (2, [1.0, 0.5])
 
 

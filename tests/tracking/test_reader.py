@@ -184,8 +184,19 @@ def test_every_way_to_cut_off_the_last_record(tmp_path: Path) -> None:
         assert (cut.state, cut.failures) == ("live", ())
         with path.open("ab") as file:
             file.write(whole[size:])
-        cut._looked_at = 0.0
+        cut._looked_at = float("-inf")
         assert cut.recording.steps.tolist() == list(range(1, 9))
+
+
+def test_a_cut_that_nobody_completes_is_no_damage(tmp_path: Path) -> None:
+    recorded(tmp_path / "whole")
+    whole = event_file(tmp_path / "whole").read_bytes()
+    for missing in (1, 3, 4, 5, 40):
+        path = tmp_path / f"events.out.tfevents.{missing}.nbdiag"
+        path.write_bytes(whole[:-missing])
+        age(path, 3600)
+        (failure,) = open_run(path).failures
+        assert failure.reason.startswith("ended without closing")
 
 
 def test_a_damaged_record(tmp_path: Path) -> None:
