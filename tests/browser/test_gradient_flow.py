@@ -44,6 +44,17 @@ def bars(widget: Any) -> list[float]:
     )
 
 
+def resting_bars(widget: Any) -> list[float]:
+    """The same once they have stopped gliding."""
+    widget.evaluate(
+        """async (root) => {
+            const glide = () => root.getAnimations({subtree: true}).map(one => one.finished);
+            await Promise.allSettled(glide());
+        }"""
+    )
+    return bars(widget)
+
+
 @pytest.fixture
 def stop(notebook: Notebook) -> Any:
     """Lets the endless training cell end; removed again for the next test."""
@@ -237,7 +248,7 @@ def test_a_reloaded_page_and_a_dead_kernel_keep_the_picture(notebook: Notebook) 
         notebook.run(index)
     flow = notebook.widget("gradient_flow")
     wait_for(lambda: samples(flow) == 40, "all samples")
-    shown = bars(flow)
+    shown = resting_bars(flow)
 
     notebook.save()
     wait_for(lambda: '"image/png"' in notebook.path.read_text(), "the saved file")
