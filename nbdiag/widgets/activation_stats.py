@@ -207,9 +207,11 @@ def _table(series: list[Any], steps: np.ndarray) -> dict[str, Any]:
     values = np.full((len(steps), len(series), len(FIELDS)), np.nan, np.float32)
     looked = np.zeros((len(steps), len(series)), np.uint8)
     for number, one in enumerate(series):
-        rows = np.flatnonzero(np.isin(one.steps, steps))
-        at = np.searchsorted(steps, one.steps[rows])
+        rows: Any = slice(None)
+        at: Any = slice(None)
+        if len(one.steps) != len(steps) or (one.steps != steps).any():  # not at every step
+            rows = np.flatnonzero(np.isin(one.steps, steps))
+            at = np.searchsorted(steps, one.steps[rows])
         looked[at, number] = 1
-        for field, name in enumerate(FIELDS):
-            values[at, number, field] = getattr(one, name)[rows]
+        values[at, number] = np.stack([getattr(one, name)[rows] for name in FIELDS], axis=-1)
     return {"steps": steps, "values": values, "looked": looked}

@@ -1,3 +1,4 @@
+import { INF, NAN } from "../../layers/status";
 import type { Timeline } from "../../run";
 import { type Bytes, DecodeError, decodeAs } from "../../wire";
 
@@ -37,6 +38,8 @@ export class Looks implements Timeline {
   #values = new Float32Array(0);
   #looked = new Uint8Array(0);
   length = 0;
+  /** What went wrong in any of them: NAN, INF. */
+  readonly marks = new Set<number>();
   /** Goes up whenever something other than the newest looks has changed. */
   epoch = 0;
 
@@ -45,6 +48,7 @@ export class Looks implements Timeline {
   reset(rows: Rows): void {
     this.length = 0;
     this.epoch += 1;
+    this.marks.clear();
     this.add(rows);
   }
 
@@ -65,6 +69,8 @@ export class Looks implements Timeline {
         this.#looked[at * a + i] = 1;
         const from = (row * a + i) * F;
         this.#values.set(values.subarray(from, from + F), (at * a + i) * F);
+        const mean = values[from] as number;
+        if (!Number.isFinite(mean)) this.marks.add(Number.isNaN(mean) ? NAN : INF);
       }
     }
     if (this.length > MOST) this.#thin();

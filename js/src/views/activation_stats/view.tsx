@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useCallback, useMemo, useState } from "preact/hooks";
+import { useCallback, useState } from "preact/hooks";
 import {
   type Domain,
   drawHeatmap,
@@ -145,13 +145,6 @@ export function View({ store, requests, connection }: ViewProps<ActivationStore>
     read: decodeUnits,
   });
   const chosen = leaf === null ? undefined : info.layers[leaf];
-  const statuses = useMemo(() => {
-    const seen = new Set<number>();
-    for (let i = 0; i < looks.activations; i++) {
-      for (const status of Array.from(seriesOf(looks, null, "mean", [i]).status)) seen.add(status);
-    }
-    return seen;
-  }, [looks, looks.length, looks.epoch]);
   const counts = summary ? countsOf(summary, Array.from(info.layers.keys())) : [];
   const empty = looks.length === 0;
   const ramp = gradient((measure === "mean" ? AROUND_ZERO : FROM_NONE)[theme]);
@@ -299,7 +292,7 @@ export function View({ store, requests, connection }: ViewProps<ActivationStore>
           />
         )}
         {!empty && (
-          <Legend seen={statuses}>
+          <Legend seen={looks.marks}>
             {Array.from({ length: STATES }, (_, s) => s).map((s) =>
               counts[s] ? (
                 <li key={s}>

@@ -178,7 +178,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
                     class="wd-right"
                     title={`Norm of the weights over its value at step ${since}`}
                   >
-                    {small ? "Norm" : <small>vs step {since}</small>}
+                    <small>vs step {since}</small>
                   </span>,
                   <span
                     key="trend"
