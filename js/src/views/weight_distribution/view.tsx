@@ -165,7 +165,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
                 columns={`minmax(0, 1fr) ${small ? "" : `${NORM}px `}${FACTOR}px minmax(0, 1fr)`}
                 heads={[
                   "Layer",
-                  <>Update ÷ weights {!small && <small>step {count(step)}</small>}</>,
+                  <>Update ÷ weights {rest > 2 * 190 && <small>step {count(step)}</small>}</>,
                   ...(small
                     ? []
                     : [
