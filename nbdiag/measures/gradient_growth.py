@@ -41,7 +41,7 @@ def over_steps(history: GradientHistory) -> Finding | None:
     if len(losses) == stop and np.isfinite(losses[:head]).any() and np.isfinite(losses[-1]):
         if np.nanmedian(losses[-tail:]) < np.nanmedian(losses[:head]):
             return None
-    elif recent < ON_THE_WAY_TO_OVERFLOW and not len(bad):
+    elif recent < ON_THE_WAY_TO_OVERFLOW and not (len(bad) or worse):
         return None
     return _exploded(history, 0, stop - 1, start, recent, overflowed=bool(len(bad)))
 

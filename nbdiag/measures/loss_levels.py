@@ -133,7 +133,8 @@ class LossLevels:
             return False
         first, last = self.values[: n // 5], self.values[-(n // 3) :]
         scale = max(abs(float(first.mean())), 1e-300)
-        sure = 3 * self.noise * np.sqrt(1 / len(first) + 1 / len(last)) < 0.1 * scale
+        swing = max(self.noise, float(first.std()), float(last.std()))
+        sure = 3 * swing * np.sqrt(1 / len(first) + 1 / len(last)) < 0.05 * scale
         return bool(sure and abs(float(last.mean() - first.mean())) < 0.05 * scale)
 
     def still_falling(self) -> bool:

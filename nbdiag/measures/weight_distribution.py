@@ -247,7 +247,9 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
 
 
 def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
-    if len(history.steps) < MIN_SAMPLES or history.harmless:
+    # Many trainings begin with large steps; the first of Adam are of full size.
+    steps = int(history.steps[-1] - history.steps[0] + 1)
+    if len(history.steps) < MIN_SAMPLES or steps < MIN_STEPS or history.harmless:
         return None
     ratios = history.ratios[:, history.matrices]
     known = np.isfinite(ratios)

@@ -9,8 +9,11 @@ import torch
 from benchmarks.cases_gradient import CASES, Case
 from benchmarks.trainings import Size
 from nbdiag.measures.findings import Finding
-from nbdiag.measures.gradient_flow import GradientHistory, judge
+from nbdiag.measures.gradient_flow import judge
+from nbdiag.measures.gradient_history import GradientHistory
+from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import LayerInfo
+from nbdiag.measures.scalars import Series
 
 NAN, INF = float("nan"), float("inf")
 
@@ -126,6 +129,73 @@ def test_over_steps(total: np.ndarray, losses: np.ndarray | None, expected: list
     assert codes(judge(history(total[:, None], **others))) == expected
 
 
+def levels(values: np.ndarray) -> LossLevels:
+    steps = np.arange(1, len(values) + 1)
+    return LossLevels.from_series("loss", Series(steps, values, values, values))
+
+
+STUCK = levels(np.full(30, 1.4))
+FELL_A_LITTLE = levels(np.linspace(1.4, 1.0, 30))
+SOLVED = levels(np.linspace(1.4, 0.1, 30))
+
+
+@pytest.mark.parametrize(
+    ("norms", "loss", "expected"),
+    [
+        # Median of the last three .5, best early .5^6: 1/32, which is enough to learn.
+        (falling(0.5, 9), FELL_A_LITTLE, []),
+        (falling(0.5, 9), STUCK, []),
+        (falling(0.4, 9), STUCK, ["vanishing"]),  # .4^6 over .4: 1/98
+        (falling(0.4, 9), FELL_A_LITTLE, []),
+        (falling(0.3, 9), FELL_A_LITTLE, ["vanishing"]),  # .3^5: 1/412
+        (falling(0.3, 9), SOLVED, []),
+        (falling(0.3, 9), None, []),
+        (falling(0.1, 9), SOLVED, ["vanishing"]),  # silently: the late layers do the work
+        (falling(0.1, 5), STUCK, ["vanishing"]),  # four sigmoids and a head: .1^3 of the last
+        (falling(0.1, 5), SOLVED, []),
+    ],
+)
+def test_what_early_layers_need_shows_in_the_loss(
+    norms: np.ndarray, loss: LossLevels | None, expected: list[str]
+) -> None:
+    assert codes(judge(history(norms, levels=loss))) == expected
+
+
+def test_a_new_head_of_tiny_weights_is_not_taken_for_all_late_layers() -> None:
+    norms = np.tile([1.0, 1.1, 1.2, 1.3, 1.4], (30, 1))
+    weights = np.float32(np.tile([1.0, 1.0, 1.0, 1.0, 1e-3], (30, 1)))
+    assert judge(history(norms, weight_norms=weights, levels=FELL_A_LITTLE)) == []
+
+
+@pytest.mark.parametrize(
+    ("total", "loss", "expected"),
+    [
+        # To 1e11 within three steps, then every unit is dead.
+        ([5.0, 1e4, 1e8, 1e11, *[0.0] * 30], None, ["exploding"]),
+        ([5.0, 1e4, 1e8, 1e11, *[4.0] * 30], None, []),  # and came back
+        ([5.0, 1e4, 1e8, 1e11, *[0.0] * 30], SOLVED, []),
+        ([5.0, 1e9, *[5.0] * 30], None, []),  # one odd step
+        ([5.0, 1e9, NAN], None, ["exploding", "nonfinite"]),
+        ([5.0, 40.0, NAN], None, ["nonfinite"]),
+        ([1.0] * 20 + [300.0] * 10, levels(np.r_[np.ones(20), np.full(10, 9.0)]), ["exploding"]),
+        ([1.0] * 20 + [300.0] * 10, None, []),
+    ],
+)
+def test_bursts(total: list[float], loss: LossLevels | None, expected: list[str]) -> None:
+    found = codes(judge(history(np.array(total)[:, None], levels=loss)))
+    assert sorted(found) == expected
+
+
+def test_exploding_in_words() -> None:
+    total = np.array([5.0, 1e4, 1e8, 1e11, *[0.0] * 30])[:, None]
+    (finding,) = judge(history(total))
+    assert (finding.evidence["from_step"], finding.evidence["step"]) == (1, 4)
+    assert "grew 2e+10-fold, from 5 at step 1 to 1e+11 at step 4" in finding.message
+    assert "clip the gradients" in finding.remedy
+    (finding,) = judge(history(total, clipped=True))
+    assert "lower the limit of the clipping" in finding.remedy
+
+
 def bad_row(row: list[float], before: int = 10, after: int = 0) -> np.ndarray:
     return np.array([[1.0] * len(row)] * before + [row] + [[1.0] * len(row)] * after)
 
@@ -189,6 +259,7 @@ def test_real_trainings(case: Case) -> None:
     found = {finding.code for finding in case.run(Size(32, 10)).findings()}
     if case.expected:
         assert found & case.expected
-        assert found <= {"gradient.nonfinite", *case.expected}
+        ours = {code for code in found if code.startswith("gradient.")}
+        assert ours <= {"gradient.nonfinite", *case.expected}
     else:
         assert found == set()
