@@ -55,7 +55,8 @@ def _event(time: float, step: int, body: bytes) -> bytes:
 def opening(time: float, *, restart: bool) -> bytes:
     """What a file begins with; `restart`: TensorBoard forgets the earlier files of the folder."""
     version = _field(3, b"brain.Event:2") + _field(10, _field(1, PLUGIN.encode()))
-    start = _event(time, 0, _field(7, b"\x08\x01")) if restart else b""
+    # Twice: one of TensorBoard's readers takes the first start of a folder for no restart.
+    start = _event(time, 0, _field(7, b"\x08\x01")) * 2 if restart else b""
     return _event(time, 0, version) + start
 
 

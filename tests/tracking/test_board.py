@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing import plugin_event_accumulator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nbdiag.measures.histograms import histogram
@@ -116,6 +117,9 @@ def test_a_second_run_in_a_folder_replaces_the_first_on_the_board(tmp_path: Path
                 run.next_step()
                 run.log(loss=scale * step)
     assert points(read(tmp_path), "loss") == [(1, 10), (2, 20), (3, 30)]
+    served = plugin_event_accumulator.EventAccumulator(str(tmp_path))  # what the server reads with
+    served.Reload()
+    assert [event.step for event in served.Tensors("loss")] == [1, 2, 3]
 
 
 def test_the_bytes_of_nbdiag_do_not_disturb(tmp_path: Path) -> None:

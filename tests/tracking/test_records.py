@@ -32,9 +32,10 @@ def test_a_file_begins_with_the_version() -> None:
 
 
 def test_a_restart_tells_tensorboard_to_forget() -> None:
-    _, start = parsed(records.opening(12.5, restart=True))
+    _, start, again = parsed(records.opening(12.5, restart=True))
     assert start.session_log.status == event_pb2.SessionLog.START
     assert start.step == 0
+    assert again == start
 
 
 def test_scalars() -> None:

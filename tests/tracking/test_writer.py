@@ -55,6 +55,8 @@ def test_nothing_is_left_of_two_hundred(tmp_path: Path) -> None:
         return len(os.listdir("/proc/self/fd"))
 
     attach(empty_run(), tmp_path / "first").close()
+    gc.collect()
+    known = len(writing._writing)  # of other tests, whose watchers are not swept yet
     threads, files = threading.active_count(), open_files()
     for i in range(200):
         run = empty_run()
@@ -66,7 +68,7 @@ def test_nothing_is_left_of_two_hundred(tmp_path: Path) -> None:
     assert not writers()
     del run, writer
     gc.collect()
-    assert len(writing._writing) == 0
+    assert len(writing._writing) <= known
 
 
 def test_a_run_that_is_over_needs_no_close(tmp_path: Path) -> None:
