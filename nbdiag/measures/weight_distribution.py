@@ -36,8 +36,8 @@ def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[F
     - ``weight.not_updating``: over 60 steps and more, all steps together are below a thousandth of
       the norm, although gradients arrive: in all layers, or in some while others move.
     - ``weight.update_too_large``: half of all steps change a layer by a tenth of its norm and
-      more, the recent ones by no less than half of that, and the loss does not go down for it; or
-      the first steps threw the weights away.
+      more, the recent ones by no less than half of that, in most layers, or in some while the
+      loss does not fall; or the first steps threw the weights away, and the loss suffers.
     - ``weight.exploding``: the norm has grown tenfold and still grows faster than steadily, or
       hundredfold. A layer that began near zero is compared with the usual one.
     - ``weight.collapsing``: less than a tenth of the norm is left, in most layers, or in some while
@@ -263,6 +263,10 @@ def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     shrunk = history.growth[-1, history.matrices] < 0.5
     always = (typical > OVERWRITTEN) & (recent > OVERWRITTEN / 2) & ~shrunk
     hit = np.flatnonzero(enough & always)
+    # One layer of several lives with large steps where the others do not: a head behind sigmoids.
+    lost = history.loss is not None and history.loss.fall < 0.2
+    if not lost and len(hit) <= enough.sum() / 2:
+        hit = hit[:0]
     if not len(hit):
         return _thrown(history)
     layers = history.matrices[hit]
