@@ -208,12 +208,12 @@ def _line(board: Canvas, axes: _Axes, one: Curve, color: str, *, by_step: bool) 
         for at, low, high in zip(x, axes.y(one.low), axes.y(one.high), strict=True):
             if np.isfinite(low):
                 board.box(at - 0.75, min(high, low - 1), at + 0.75, low, TRAINING_SOFT)
-    reach = (axes.span[1] - axes.span[0]) / 50 if by_step and len(x) > 20 else 0.0
-    y = axes.y(smooth(one.steps, one.values, reach))
+        _trace(board, x, axes.y(one.values), TRAINING_SOFT, 1)
+    reach = (axes.span[1] - axes.span[0]) / 100 if by_step and len(x) > 40 else 0.0
+    # Smoothed as it is drawn, so that the line goes through the middle of its band.
+    y = smooth(one.steps, axes.y(one.values), reach)
+    _trace(board, x, y, color, 2)
     known = np.isfinite(y)
-    for run in np.split(np.arange(len(x)), np.flatnonzero(np.diff(known)) + 1):
-        if known[run[0]]:
-            board.path(list(zip(x[run], y[run], strict=True)), color, 2)
     if not by_step or len(x) == 1:
         for at, height in zip(x[known], y[known], strict=True):
             board.box(at - 2.5, height - 2.5, at + 2.5, height + 2.5, color)
@@ -221,9 +221,17 @@ def _line(board: Canvas, axes: _Axes, one: Curve, color: str, *, by_step: bool) 
         board.cross(float(at), axes.box[1] + 8, 4, SEVERITY["critical"])
 
 
+def _trace(board: Canvas, x: np.ndarray, y: np.ndarray, color: str, width: float) -> None:
+    """A line through the points, broken where there is no number."""
+    known = np.isfinite(y)
+    for run in np.split(np.arange(len(x)), np.flatnonzero(np.diff(known)) + 1):
+        if known[run[0]]:
+            board.path(list(zip(x[run], y[run], strict=True)), color, width)
+
+
 def _legend(board: Canvas, curves: Mapping[str, Curve], y: float) -> None:
     x = float(LEFT)
-    words = {"loss": "training loss of each step, range and mean"}
+    words = {"loss": "loss of each step, smoothed (thick)"}
     for number, (name, one) in enumerate(curves.items()):
         board.box(x, y - 2, x + 16, y + 1, _color(name, number))
         text = words.get(name, name)

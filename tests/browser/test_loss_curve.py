@@ -44,7 +44,8 @@ def inked(widget: Any) -> int:
     """Pixels of the picture that are not empty."""
     return widget.locator(".lc-plot canvas").evaluate(
         """canvas => {
-            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            const { width, height } = canvas;
+            const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
             let inked = 0;
             for (let i = 3; i < data.length; i += 4) inked += data[i] > 0;
             return inked;

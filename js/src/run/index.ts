@@ -7,3 +7,4 @@ export { type Every, type Live, num, readLive, record } from "./live";
 export { type Playback, type Timeline, usePlayback } from "./playback";
 export { type Answer, useReply } from "./reply";
 export { type BaseInfo, RunStore } from "./store";
+export { wordOf } from "./words";

@@ -8,7 +8,7 @@ import {
   tickTexts,
 } from "../../src/views/loss_curve/axis";
 import { cellsOf, smooth, spikesOf } from "../../src/views/loss_curve/cells";
-import { labelLeft, placesOf, wordOf } from "../../src/views/loss_curve/findings";
+import { labelLeft, placesOf } from "../../src/views/loss_curve/findings";
 import { groupsOf } from "../../src/views/loss_curve/groups";
 import { badRuns } from "../../src/views/loss_curve/paint";
 import { pictureOf } from "../../src/views/loss_curve/picture";
@@ -272,11 +272,6 @@ describe("the places of findings", () => {
     const places = placesOf(all, 1, 100, 400);
     expect(places.map(({ lane }) => lane)).toEqual([0, 1, 0, 0]);
     for (const place of places) expect(labelLeft(place, 1, 100, 400)).toBeLessThan(350);
-  });
-
-  it("speak plainly", () => {
-    expect(wordOf("loss.plateau_early")).toBe("early plateau");
-    expect(wordOf("loss.new_one")).toBe("new one");
   });
 });
 

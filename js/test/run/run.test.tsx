@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readLive, runFoot, stepTicks } from "../../src/run";
+import { readLive, runFoot, stepTicks, wordOf } from "../../src/run";
 
 describe("stepTicks", () => {
   it("takes round steps, and as many as fit", () => {
@@ -56,5 +56,13 @@ describe("runFoot", () => {
       "400 steps",
       "0 samples",
     ]);
+  });
+});
+
+describe("wordOf", () => {
+  it("speaks plainly", () => {
+    expect(wordOf("loss.plateau_early")).toBe("early plateau");
+    expect(wordOf("loss.nonfinite")).toBe("NaN or infinite");
+    expect(wordOf("loss.new_one")).toBe("new one");
   });
 });

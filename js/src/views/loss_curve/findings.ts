@@ -1,3 +1,4 @@
+import { wordOf } from "../../run";
 import type { Finding } from "../../ui";
 
 /** A finding that says where on the step axis it happened. */
@@ -10,19 +11,8 @@ export interface Place {
   lane: number;
 }
 
-const WORDS: Record<string, string> = {
-  nonfinite: "NaN or infinite",
-  plateau_early: "early plateau",
-};
-
 const LETTER = 6.7;
 const PADDING = 34;
-
-/** loss.plateau_early -> "early plateau" */
-export function wordOf(code: string): string {
-  const word = code.split(".").at(-1) ?? code;
-  return WORDS[word] ?? word.replaceAll("_", " ");
-}
 
 /** The findings that lie on an axis from `first` to `last`, `width` pixels wide. */
 export function placesOf(
