@@ -49,7 +49,8 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
     spikes = _spikes(levels, history.weights)
     quiet = levels.noise_at_start
     left = levels.end / first
-    if violent and swing > SWING and left > (LEFT_THROWN if history.thrown else LEFT):
+    wide = swing > (SWING if left < 1 else SWING / 2)
+    if violent and wide and left > (LEFT_THROWN if history.thrown else LEFT):
         how = f"it swings by {swing:.2g} of its typical value, and {violent}"
     elif len(above) >= EXCURSIONS:
         how = f"it rose {len(above)} times from below its start to well above it"

@@ -22,7 +22,7 @@ STILL_A_STEP = 1e-5
 """And a step takes less than this share, so that it would take 100,000 to replace them."""
 MOVES = 1e-2
 EXPLODED = 10.0
-EXPLODED_AT_REST = 100.0
+EXPLODED_AT_REST = 1000.0
 COLLAPSED = 0.1
 """A tenth of the norm left in a layer passes a tenth of the signal; two of them a hundredth."""
 
@@ -39,7 +39,7 @@ def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[F
       more, the recent ones by no less than half of that, in most layers, or in some while the
       loss does not fall; or the first steps threw the weights away, and the loss suffers.
     - ``weight.exploding``: the norm has grown tenfold and still grows faster than steadily, or
-      hundredfold. A layer that began near zero is compared with the usual one.
+      thousandfold. A layer that began near zero is compared with the usual one.
     - ``weight.collapsing``: less than a tenth of the norm is left, in most layers, or in some while
       the loss has not halved.
 
@@ -100,7 +100,7 @@ def _exploding(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     end = ", then it overflowed" if overflowed else ""
     ratio = float(finite_median(history.ratios[:stop, worst]))
     early = history.uprooted > UPROOTED
-    certain = factor > EXPLODED_AT_REST or len(hit) > len(history.matrices) / 2
+    certain = factor > 10 * EXPLODED or len(hit) > len(history.matrices) / 2
     remedy = (
         "Lower the learning rate about 10-fold: the first steps already threw the weights away."
         if early
@@ -175,7 +175,7 @@ def _collapsing(history: WeightHistory, kinds: frozenset[str]) -> Finding | None
 
 
 def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
-    steps = int(history.steps[-1] - history.steps[0] + 1)
+    steps = history.trained
     if len(history.steps) < MIN_SAMPLES or steps < MIN_STEPS or history.warming:
         return None
     layers = history.matrices
@@ -186,7 +186,8 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
         moved = np.abs(history.norms[-1, layers] / history.norms[0, layers] - 1)
     relative = finite_median(np.where(flows, share, np.nan))
     judged = (flows & known).mean(axis=0) >= 0.5
-    path = history.paths[layers]
+    # Where samples have become rare, the steps since count as much as those before.
+    path = history.paths[layers] * steps / history.gaps.sum()
     # Weights that something else than the optimizer writes do move: a teacher that is averaged.
     still = judged & (path < STILL) & (path / steps < STILL_A_STEP) & ~(moved > STILL)
     if not still.any():
@@ -248,8 +249,8 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
 
 def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     # Many trainings begin with large steps; the first of Adam are of full size.
-    steps = int(history.steps[-1] - history.steps[0] + 1)
-    if len(history.steps) < MIN_SAMPLES or steps < MIN_STEPS or history.harmless:
+    few = len(history.steps) < MIN_SAMPLES or history.trained < MIN_STEPS
+    if few or history.harmless:
         return None
     ratios = history.ratios[:, history.matrices]
     known = np.isfinite(ratios)

@@ -124,6 +124,15 @@ class WeightHistory:
             return self.norms / np.where(self.reference > 0, self.reference, np.nan)
 
     @property
+    def trained(self) -> int:
+        """Optimizer steps so far, by the samples and by the loss: samples may have become rare."""
+        if not len(self.steps):
+            return 0
+        known = self.loss is not None and len(self.loss)
+        last = max(int(self.steps[-1]), int(self.loss.steps[-1]) if self.loss and known else 0)
+        return last - int(self.steps[0]) + 1
+
+    @property
     def uprooted(self) -> float:
         """By how much the typical matrix has grown in the first fifty steps; NaN if unknown.
 
