@@ -25,8 +25,8 @@ weights away, which inflates the first values."""
 EXCURSIONS = 3
 SPIKES = 5
 SPIKE = 3.0
-"""In units of the start, and fewer reach half of that height alone: heavy tails, as single samples
-that a sure network gets wrong give them, thin out upwards."""
+"""In units of the start, and no more than twice as many reach half of that height alone: heavy tails,
+as single samples that a sure network gets wrong give them, thin out upwards."""
 RARE = 0.1
 """What comes more often is part of the noise."""
 UPSET = 0.05
@@ -101,7 +101,7 @@ def _spikes(levels: LossLevels, weights: WeightHistory | None) -> NDArray[np.int
     far = float(np.median(values)) + 20 * levels.noise
     far = max(far, SPIKE * abs(levels.start))
     high, half = values > far, values > far / 2
-    apart = half.sum() < 2 * high.sum() and high.sum() < RARE * len(values)
+    apart = half.sum() < 3 * high.sum() and high.sum() < RARE * len(values)
     if not apart or weights is None or not len(weights.matrices):
         return none
     found = np.array([start for start, _ in runs(high)], np.intp) + len(levels) - len(values)
@@ -119,10 +119,12 @@ def _excursions(levels: LossLevels) -> list[tuple[int, int]]:
     Of a running median of five, so that it takes three of five steps: odd batches are left out.
     """
     smooth = median_filter(levels.values, 5, mode="nearest")
-    start, best = levels.start, levels.best
+    # Single values of small batches say little about the level.
+    first = levels.values[: max(10, len(levels) // 8)]
+    start, best = max(levels.start, float(levels.blocks[0])), levels.best
     above: list[tuple[int, int]] = []
     below = smooth < start - 0.5 * (start - best)
-    clear = max(WORSE * abs(start), 4 * levels.noise)
+    clear = max(WORSE * abs(start), 4 * levels.noise, 2 * float(first.std()))
     for begin, stop in runs(smooth > start + clear):
         since = above[-1][1] if above else 0
         if below[since:begin].any():
