@@ -25,8 +25,8 @@ weights away, which inflates the first values."""
 EXCURSIONS = 3
 SPIKES = 5
 SPIKE = 3.0
-"""In units of the start, and no more than twice as many reach half of that height alone: heavy tails,
-as single samples that a sure network gets wrong give them, thin out upwards."""
+"""In units of the start, and at most twice as many reach half of that height alone: heavy tails, as
+single samples that a sure network gets wrong give them, thin out upwards."""
 RARE = 0.1
 """What comes more often is part of the noise."""
 UPSET = 0.05
