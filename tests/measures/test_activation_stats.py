@@ -50,7 +50,7 @@ def test_nothing_seen() -> None:
         ([0] * 16, {}, ["dead"]),
         ([0.03] * 16, {}, []),  # one input in a thousand: sparse and alive
         ([0] * 16, {"looks": 9}, []),  # 288 inputs
-        ([0] * 16, {"looks": 19, "inputs": 1000}, []),  # few batches
+        ([0] * 16, {"looks": 9, "inputs": 1000}, []),  # few batches
         ([0] * 16, {"looks": 400, "inputs": 1}, ["dead"]),
         ([0, 0, 5], {}, []),  # two units
         ([0, 0], {}, ["dead"]),  # all there are
@@ -89,7 +89,7 @@ def test_dead_in_words() -> None:
         ("Tanh", 0.4, (), {}, []),
         ("Sigmoid", 0.7, FLAT, {}, ["saturated"]),
         ("ReLU", 0.9, (), {}, []),  # has no ends
-        ("Tanh", 0.9, (), {"looks": 10}, []),
+        ("Tanh", 0.9, (), {"looks": 9}, []),
         # The output, as wide as the last layer: sure of itself, or stuck.
         ("Sigmoid", 0.99, FALLING, {"outputs": 16}, []),
         ("Sigmoid", 0.99, (), {"outputs": 16}, []),
