@@ -97,6 +97,9 @@ class TrainingDashboard(ipywidgets.VBox):
     TypeError : when the source is none of these.
     """
 
+    # Also without __init__: ipywidgets closes what is collected, half made or not.
+    _within: tuple[ipywidgets.Widget, ...] = ()
+
     def __init__(self, source: Any) -> None:
         self.run: Run = as_run(source)
         self.overview = Overview(self.run)
@@ -119,6 +122,7 @@ class TrainingDashboard(ipywidgets.VBox):
                 "width": "100%",
             },
         )
+        self._within = (self.overview, *self.parts, *columns, grid)
         super().__init__([self.overview, grid], layout={"grid_gap": _GAP, "width": "100%"})
 
     @property
@@ -128,8 +132,7 @@ class TrainingDashboard(ipywidgets.VBox):
 
     def close(self) -> None:
         """Remove the view; the run itself goes on being recorded until ``run.close()``."""
-        (grid,) = self.children[1:]
-        for child in (self.overview, *self.parts, *grid.children, grid):
+        for child in self._within:
             child.close()
         super().close()
 
