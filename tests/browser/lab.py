@@ -187,6 +187,34 @@ class Notebook:
         """Whether the cell is running; the kernel's own status is idle in mid-cell at times."""
         return not self.page.evaluate(_CELL_DONE, index)
 
+    def follow(self, index: int, selector: str) -> None:
+        """Keep, in the page, how wide the elements of a running cell's output are, as they change.
+
+        A question from outside may come when a short cell is over; `followed` tells what was
+        painted while it ran.
+        """
+        self.page.evaluate(
+            """([i, selector]) => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                const cell = notebook.widgets[i];
+                const seen = window.__followed = [];
+                const look = () => {
+                    if (window.__followed !== seen) return;
+                    const found = [...cell.node.querySelectorAll(selector)];
+                    const now = found.map(e => e.getBoundingClientRect().width).join();
+                    const busy = cell.model.executionState !== 'idle';
+                    if (busy && now && seen.at(-1) !== now) seen.push(now);
+                    setTimeout(look, 30);
+                };
+                look();
+            }""",
+            [index, selector],
+        )
+
+    def followed(self) -> int:
+        """How many different pictures were painted while the followed cell ran."""
+        return len(self.page.evaluate("() => window.__followed"))
+
     def wait(self, index: int, timeout: float = PATIENCE) -> None:
         """Wait for a cell's end; fails with its traceback if it raised."""
         self.page.wait_for_function(_CELL_DONE, arg=index, timeout=timeout)

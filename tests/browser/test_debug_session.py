@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 from lab import ROOT, Notebook, wait_for
 from test_error_explorer import cards, open_cell
-from test_gradient_flow import bars, samples
+from test_gradient_flow import samples
 
 TUTORIAL = ROOT / "notebooks" / "debug_session.ipynb"
 MINUTES = 10 * 60_000  # ms; two in truth, but the browser shares the two cores
@@ -41,12 +41,10 @@ def test_debug_session(notebook: Notebook) -> None:
 
     # 1. the sick network: bars move while the cell is busy
     notebook.start(sick)
-    flow = widget_in(notebook, sick, "gradient_flow")
-    wait_for(lambda: samples(flow) > 2, "the first samples")
-    before = bars(flow)
-    wait_for(lambda: bars(flow) != before, "a bar to move")
-    assert notebook.busy(sick)
+    notebook.follow(sick, "[data-bar]")
     notebook.wait(sick, MINUTES)
+    assert notebook.followed() > 2, "pictures painted while the cell ran"
+    flow = widget_in(notebook, sick, "gradient_flow")
     assert flow.locator('[data-code="gradient.vanishing"]').count() == 1
     for index in [i for i in code if sick < i < healthy]:
         notebook.run(index, MINUTES)
