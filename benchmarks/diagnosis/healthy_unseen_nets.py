@@ -30,7 +30,7 @@ def deep_silu_with_group_norm(size: Size) -> Training:
     width = n.channels(size)
     layers: list[nn.Module] = [nn.Conv2d(1, width, 3, padding=1)]
     for _ in range(4):
-        layers += [nn.Conv2d(width, width, 3, padding=1), nn.GroupNorm(4, width), nn.SiLU()]
+        layers += [nn.Conv2d(width, width, 3, padding=1), nn.GroupNorm(2, width), nn.SiLU()]
     model = nn.Sequential(*layers, nn.AvgPool2d(4), nn.Flatten(), nn.Linear(4 * width, 10))
     how = t.optimizer(model, size, sgd=0.1, adam=2e-3)
     return Training(model, d.digits(800), how, steps=100)
@@ -187,7 +187,7 @@ def nadam_and_friends(size: Size) -> Training:
     model = n.resnet(size, ins=1, outs=10)
     p = list(model.parameters())
     how = [torch.optim.NAdam(p, 3e-3), torch.optim.RAdam(p, 5e-3), torch.optim.Adamax(p, 5e-3)]
-    return Training(model, d.digits(800), how[size.variant], steps=80)
+    return Training(model, d.digits(800), how[size.variant], steps=140)
 
 
 @part.healthy()

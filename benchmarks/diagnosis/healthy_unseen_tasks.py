@@ -120,7 +120,7 @@ def mixed_up_samples(size: Size) -> Training:
         return share * one + (1 - share) * two
 
     model = nn.Sequential(nn.Flatten(), n.stack(size, nn.ReLU, depth=2, ins=64, outs=10))
-    how = t.optimizer(model, size, sgd=0.3, adam=3e-3)
+    how = t.optimizer(model, size, sgd=0.2, adam=1.5e-3)
     return Training(model, d.digits(), how, objective=loss, steps=370, epoch=37)
 
 
@@ -245,7 +245,7 @@ def stopped_just_after_the_best(size: Size) -> Training:
 def validation_on_another_scale(size: Size) -> Training:
     """Validation pictures are noisier: far above training from the start, and falling too."""
     data = d.images()
-    data = d.Data(data.x, data.y, data.val_x + 0.9 * torch.randn_like(data.val_x), data.val_y)
+    data = d.Data(data.x, data.y, data.val_x + 0.5 * torch.randn_like(data.val_x), data.val_y)
     model = n.resnet(size)
     how = t.optimizer(model, size, sgd=0.05, adam=1e-3)
     return Training(model, data, how, steps=96, epoch=16)

@@ -90,7 +90,7 @@ class ConvBlock(nn.Module):
 
 
 def channels(size: Size) -> int:
-    return max(8, size.width // 4)
+    return max(6, size.width // 4)
 
 
 def resnet(size: Size, *, ins: int = 3, outs: int = 4) -> nn.Sequential:

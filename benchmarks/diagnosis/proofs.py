@@ -186,7 +186,7 @@ def no_gradient(e: Evidence) -> Iterator[str]:
 
 
 def dead(e: Evidence) -> Iterator[str]:
-    sick, cured = max(e.sick.dead().values()), max(e.cured.dead().values())
+    sick, cured = max(e.sick.dead().values()), max(e.cured.dead().values(), default=0.0)
     if not sick >= 0.5:
         yield f"{sick:.0%} of the units of a layer are dead"
     if not cured < 0.3:
@@ -194,7 +194,7 @@ def dead(e: Evidence) -> Iterator[str]:
 
 
 def saturated(e: Evidence) -> Iterator[str]:
-    sick, cured = max(e.sick.saturated().values()), max(e.cured.saturated().values())
+    sick, cured = max(e.sick.saturated().values()), max(e.cured.saturated().values(), default=0.0)
     if not sick >= 0.6:
         yield f"{sick:.0%} of the outputs of a layer are at an end"
     if not cured < 0.4:
@@ -285,7 +285,7 @@ def sound(e: Evidence) -> Iterator[str]:
             yield f"{share:.0%} of {name} is at an end"
     if w.validation:
         low = min(w.validation)
-        end = sum(w.validation[-3:]) / len(w.validation[-3:])
+        end = min(w.validation[-2:])
         if end > 1.1 * low and end - low > 0.02 * abs(w.validation[0]):
             yield f"validation goes up from {low:.3g} to {end:.3g}"
 

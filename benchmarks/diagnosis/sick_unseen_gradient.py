@@ -30,15 +30,15 @@ def deep_sigmoid_autoencoder(size: Size, cured: bool) -> Training:
 
 @part.sick("gradient.vanishing", STUCK)
 def deep_softsign_regression(size: Size, cured: bool) -> Training:
-    gain = 1.6 if cured else 0.3
-    model = n.stack(size, nn.Softsign, depth=size.depth + 5, outs=1, gain=gain)
-    how = torch.optim.RMSprop(model.parameters(), 2e-4)
+    gain = 1.6 if cured else 0.25
+    model = n.stack(size, nn.Softsign, depth=size.depth + 6, outs=1, gain=gain)
+    how = torch.optim.SGD(model.parameters(), 0.02)
     return Training(model, d.numbers(), how, objective=t.squares, steps=200)
 
 
-@part.sick("gradient.vanishing", STUCK)
+@part.sick("loss.flat", "gradient.vanishing weight.not_updating")
 def branches_scaled_away(size: Size, cured: bool) -> Training:
-    """Each block multiplies its output by a hundredth, as layer scale does, but without a skip."""
+    """Each block multiplies its output by a tenth, as layer scale does, but without a skip."""
 
     class Scaled(nn.Module):
         def __init__(self) -> None:
@@ -74,36 +74,24 @@ def heavy_ball_regression(size: Size, cured: bool) -> Training:
     return Training(model, d.numbers(), how, objective=t.squares, steps=60)
 
 
-class Unrolled(nn.Module):
-    """A linear recurrence over 24 steps whose matrix has a gain."""
-
-    def __init__(self, width: int, gain: float) -> None:
-        super().__init__()
-        self.inner = nn.Linear(width, width, bias=False)
-        self.stem, self.head = nn.Linear(2, width), nn.Linear(width, 1)
-        nn.init.orthogonal_(self.inner.weight, gain)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = torch.zeros(len(x), self.inner.in_features)
-        for step in range(24):
-            h = self.inner(h) + self.stem(x[:, 0, step % 8])
-        return self.head(h)
-
-
 @part.sick("gradient.exploding", TOO_FAST, "loss.flat")
-def recurrence_with_a_gain(size: Size, cured: bool) -> Training:
-    x = torch.randn(768, 1, 8, 2)
-    y = x.mean((1, 2, 3))[:, None] * 4
-    model = Unrolled(size.width, 0.9 if cured else 1.12)
-    how = torch.optim.SGD(model.parameters(), 1e-3)
-    return Training(model, d.split(x, y, 512), how, objective=t.squares, steps=60)
+def autoencoder_of_unscaled_pixels(size: Size, cured: bool) -> Training:
+    """Pixels of 0 to 4, a rate made for 0 to 1."""
+
+    def rebuild(model: nn.Module, batch: Batch) -> Tensor:
+        return F.mse_loss(model(batch[0]), batch[0].flatten(1))
+
+    model = nn.Sequential(nn.Flatten(), n.stack(size, nn.SiLU, depth=3, ins=64, outs=64))
+    rate = 0.05 if cured else (1.0, 0.6, 0.6)[size.variant]
+    how = torch.optim.SGD(model.parameters(), rate)
+    return Training(model, d.digits(scale=1 / 4), how, objective=rebuild, steps=60)
 
 
 @part.sick("gradient.exploding", "activation.saturated loss.flat loss.unstable loss.plateau_early")
-def deep_softsign_too_large(size: Size, cured: bool) -> Training:
+def deep_regression_too_large(size: Size, cured: bool) -> Training:
     """Over depth: each layer of tanh with large weights multiplies what comes back."""
     depth = size.depth + 14
-    model = n.stack(size, nn.Tanh, depth=depth, outs=1, gain=1.0 if cured else 4.0)
+    model = n.stack(size, nn.Tanh, depth=depth, outs=1, gain=1.0 if cured else 5.0)
     how = torch.optim.Adam(model.parameters(), 1e-3 if cured else 1e-5)
     return Training(model, d.numbers(), how, objective=t.squares, steps=150)
 
@@ -117,8 +105,9 @@ def angle_of_equal_vectors(size: Size, cured: bool) -> Training:
 
     def loss(model: nn.Module, batch: Batch) -> Tensor:
         z = F.normalize(model(batch[0]), dim=1)
-        same = (z * z.detach()).sum(1).clamp(max=0.99 if cured else 1.0)
-        return F.cross_entropy(4 * z, batch[1]) + torch.acos(same).mean()
+        same = (z * z.detach()).sum(1)
+        same = same / same.detach()
+        return F.cross_entropy(4 * z, batch[1]) + torch.acos(0.99 * same if cured else same).mean()
 
     model = n.stack(size, nn.GELU, depth=2)
     how = torch.optim.Adam(model.parameters(), 1e-3)

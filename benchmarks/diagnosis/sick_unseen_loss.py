@@ -91,7 +91,7 @@ def autoencoder_of_the_wrong_sign(size: Size, cured: bool) -> Training:
 @part.sick("loss.diverging", TOO_FAST)
 def heavy_ball_too_heavy(size: Size, cured: bool) -> Training:
     model = n.stack(size, nn.LeakyReLU, depth=1, outs=1)
-    rate = 0.01 if cured else (0.15, 0.08, 0.06)[size.variant]
+    rate = 0.01 if cured else (0.15, 0.12, 0.1)[size.variant]
     how = torch.optim.SGD(model.parameters(), rate, momentum=0.97)
     return Training(model, d.numbers(), how, objective=t.squares, steps=80)
 
@@ -132,26 +132,19 @@ def cycles_that_climb_too_high(size: Size, cured: bool) -> Training:
     """A triangular schedule whose peaks throw the network out, again and again."""
 
     def rate(step: int) -> float:
-        return 0.02 + (0.1 if cured else 3.0) * (1 - abs(step % 40 - 20) / 20)
+        return 0.02 + (0.03 if cured else 3.5) * (1 - abs(step % 40 - 20) / 20)
 
-    model = n.conv_stack(size, nn.GELU, ins=1, outs=10, depth=3)
-    how = torch.optim.SGD(model.parameters(), 0.3, momentum=0.9)
+    model = n.resnet(size, ins=1, outs=10)
+    how = torch.optim.SGD(model.parameters(), 0.5, momentum=0.9)
     return Training(model, d.digits(), how, schedule=rate, steps=240)
 
 
 @part.sick("loss.unstable", TOO_FAST)
-def policy_without_a_bound(size: Size, cured: bool) -> Training:
-    """A loss divided by a learned width that nobody keeps from zero: it shoots up at times."""
-
-    def loss(model: nn.Module, batch: Batch) -> Tensor:
-        mean, log_width = model(batch[0]).chunk(2, 1)
-        floor = -1.5 if cured else -12.0
-        width = log_width.clamp(floor, 5).exp()
-        return (0.5 * ((batch[1] - mean) / width) ** 2 + width.log() + 2).mean()
-
-    model = n.stack(size, nn.ReLU, depth=2, outs=2)
-    how = torch.optim.Adam(model.parameters(), 2e-3 if cured else 0.03)
-    return Training(model, d.numbers(noise=0.05), how, objective=loss, steps=400)
+def recurrence_thrown_about(size: Size, cured: bool) -> Training:
+    model = n.Recurrent(size, nn.GRU)
+    rate = 0.2 if cured else (10.0, 10.0, 5.0)[size.variant]
+    how = torch.optim.SGD(model.parameters(), rate, momentum=0.5)
+    return Training(model, d.tokens(length=4), how, steps=200)
 
 
 # Plateau ----------------------------------------------------------------------------------------
@@ -160,17 +153,18 @@ def policy_without_a_bound(size: Size, cured: bool) -> Training:
 @part.sick("loss.plateau_early", TOO_FAST)
 def language_model_too_fast(size: Size, cured: bool) -> Training:
     model = n.Recurrent(size, nn.GRU, symbols=24, outs=24, every=True)
-    rate = 0.01 if cured else (0.6, 0.4, 0.2)[size.variant]
+    rate = 0.01 if cured else (0.15, 0.1, 0.06)[size.variant]
     how = torch.optim.RMSprop(model.parameters(), rate)
     return Training(model, d.text(), how, steps=200)
 
 
 @part.sick("loss.plateau_early", TOO_FAST)
-def convolutions_too_fast(size: Size, cured: bool) -> Training:
-    model = nn.Sequential(n.conv_stack(size, nn.Tanh, ins=1, outs=10, depth=3))
-    rate = 3e-3 if cured else (0.15, 0.12, 0.08)[size.variant]
-    how = torch.optim.AdamW(model.parameters(), rate)
-    return Training(model, d.digits(), how, steps=200)
+def normalised_network_too_fast(size: Size, cured: bool) -> Training:
+    """Normalisation keeps it from diverging, and from nothing else."""
+    model = n.stack(size, nn.ReLU, nn.LayerNorm, depth=3)
+    rate = 0.02 if cured else 0.6
+    how = torch.optim.SGD(model.parameters(), rate, momentum=0.9)
+    return Training(model, d.vectors(), how, steps=300)
 
 
 @part.sick("loss.plateau_early", "weight.not_updating")
@@ -261,8 +255,8 @@ def convolutions_on_wrong_labels(size: Size, cured: bool) -> Training:
     data = d.Data(data.x, data.y, data.val_x[:400], data.val_y[:400])
     model = n.conv_stack(Size(4 * size.width), nn.ReLU, ins=1, outs=10, depth=3)
     n.scaled(model, 2**0.5)
-    how = torch.optim.AdamW(model.parameters(), 2e-3)
-    return Training(model, data, how, steps=210, epoch=6, batch=20)
+    how = torch.optim.AdamW(model.parameters(), 5e-3)
+    return Training(model, data, how, steps=330, epoch=6, batch=20)
 
 
 @part.sick("loss.overfitting", proof=proofs.overfitting)
