@@ -145,7 +145,10 @@ def _of_train(split: Split, field: Field, scales: Scales) -> list[Finding]:
             troubles.append(
                 f"{field.features[high]} varies {ratio:.2g} times as much as {field.features[low]}"
             )
-            guilty |= {int(low), int(high)}
+            middle = float(np.median(spread[dense]))
+            odd = {int(high)} if spread[high] >= 10 * middle else set()
+            odd |= {int(low)} if middle >= 10 * least[low] else set()
+            guilty |= odd or {int(low), int(high)}
         if not troubles and _tiny(field, scales, dense):
             troubles.append(f"the values vary by {float(np.median(spread[dense])):.1g} only")
             guilty |= set(dense.tolist())

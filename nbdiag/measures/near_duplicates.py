@@ -24,7 +24,7 @@ from nbdiag.measures.data_split import Field, Split, first_ids, percent
 from nbdiag.measures.findings import Finding
 from nbdiag.measures.shared_samples import severity_of
 
-NEIGHBOURS, FROM = 20, 6  # k, and the first neighbour that the dimension is estimated from
+NEIGHBOURS, FROM = 20, 10  # k, and the first neighbour that the dimension is estimated from
 QUERIES = 1000
 PROJECTED = 48
 CANDIDATES = 40
@@ -299,11 +299,11 @@ def dimension_of(further: np.ndarray) -> float:
     width = further.shape[1]
     if width < 2:
         return 1.0
-    index = np.arange(FROM, FROM + width - 1)
-    expected = np.array([sum(1 / j for j in range(i, FROM + width - 1)) for i in index])
+    last = FROM + width - 1
+    expected = [sum(1 / j for j in range(i, last)) for i in range(FROM, last)]
     known = further[(further > 0).all(axis=1)]
     if not len(known):
         return 1.0
-    seen = np.log(known[:, -1:] / known[:, :-1]).mean(axis=0)
-    total = float(seen.sum())
-    return float(np.clip(expected.sum() / total, 1.0, 100.0)) if total > 0 else 100.0
+    # The median over samples: those with many near-copies do not count as low-dimensional data.
+    seen = float(np.median(np.log(known[:, -1:] / known[:, :-1]).sum(axis=1)))
+    return float(np.clip(sum(expected) / seen, 1.0, 100.0)) if seen > 0 else 100.0
