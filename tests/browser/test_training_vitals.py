@@ -10,7 +10,7 @@ from lab import ROOT, Notebook, wait_for
 VITALS = ROOT / "notebooks" / "training_vitals.ipynb"
 MINUTES = 10 * 60_000  # ms; half a minute in truth, but the browser shares the two cores
 
-SECTIONS = [
+SECTIONS: list[tuple[str, str, list[str | None]]] = [
     ("## The loss diverges", "loss_curve", ["loss.diverging", None]),
     ("## Overfitting", "loss_curve", ["loss.overfitting", None]),
     ("## Vanishing gradients", "gradient_flow", ["gradient.vanishing", None]),
