@@ -26,7 +26,8 @@ from nbdiag.measures.findings import Finding, Severity
 
 CHANCE, EXCESS = 1e-3, 1e-4  # how unlikely coincidence must be, by the first and the second rule
 ALLOWED = 10.0
-FLOOR = 1e-6
+FLOOR = 1e-6  # where nothing was seen to agree, in few samples; in many it is lower
+RESOLUTION = 2e-7  # of a float32, below which two amounts are equal by chance
 COMMON, COMMON_SHARE = 50, 0.02  # an input that train holds so often is a placeholder
 HALVES = 5
 REPEATS = 5  # copies of each distinct input, from which the inputs are a short list of cases
@@ -180,7 +181,7 @@ def coincidence(base: Split, split: Split) -> float:
     """Share of the samples of `split` that would equal one of `base` by chance, at most."""
     texts = [field for field in base.fields if field.kind == "text"]
     if len(texts) == len(base.fields):
-        return FLOOR  # short texts have been set aside
+        return 0.0  # short texts have been set aside
     shares = []
     for field in base.fields:
         twin = next((other for other in split.fields if other.name == field.name), None)
@@ -203,7 +204,7 @@ def _agreeing(rows: np.ndarray, total: int) -> float:
     if width == 0 or n < 2:
         return 1.0
     if width == 1:
-        return FLOOR if _fine(rows[:, 0]) else 1.0
+        return RESOLUTION * total if _fine(rows[:, 0]) else 1.0
     random = np.random.default_rng(0)
     partners = []
     for _ in range(HALVES):
@@ -212,7 +213,9 @@ def _agreeing(rows: np.ndarray, total: int) -> float:
         _, inverse, counts = np.unique(sums, return_inverse=True, return_counts=True)
         partners.append(float((counts[inverse] - 1).mean()))
     expected = float(np.median(partners)) * total / n
-    return max(FLOOR, ALLOWED * expected**2 / total)
+    # None seen among n may still be three among n, at 95 % confidence.
+    unseen = ALLOWED * (3 * total / n**2) ** 2 / total
+    return max(min(FLOOR, unseen), ALLOWED * expected**2 / total)
 
 
 def _fine(column: np.ndarray) -> bool:

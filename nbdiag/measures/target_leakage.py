@@ -16,17 +16,19 @@ columns that all give the target away none is reported.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from nbdiag.measures.data_split import Field, Split, percent
+from nbdiag.measures.data_split import Field, FieldKind, Split, percent
 from nbdiag.measures.findings import Finding
 
 SAMPLES, COLUMNS = 5000, 2000
 ALMOST = 0.99
 BEHIND = 0.9
 CODES = 3
+INTEGERS = 64  # columns up to which integers are a table
 LEAST = 20  # held-out samples
 UNLIKELY = 1e-6
 ALONE = 3  # columns that a measurement must stand out from
@@ -35,11 +37,9 @@ ALONE = 3  # columns that a measurement must stand out from
 def judge_target_like(train: Split) -> list[Finding]:
     """Findings `data.leakage` for columns of train that give its target away."""
     found = []
-    for field in train.fields:
+    for field in map(_as_table, train.fields):
         rows = field.rows
-        if rows is None or field.kind not in ("table", "tokens") or len(field.features) < 2:
-            continue
-        if rows.shape[1] != len(field.features) or rows.shape[1] > COLUMNS:
+        if rows is None or field.kind != "table" or not 2 <= rows.shape[1] <= COLUMNS:
             continue
         order = np.argsort(train.hashes, kind="stable")
         at = order[np.searchsorted(train.hashes[order], field.keys)][:SAMPLES]
@@ -49,6 +49,16 @@ def judge_target_like(train: Split) -> list[Finding]:
         elif train.targets.amounts is not None:
             found += _amounts(train, field, sample, train.targets.amounts[at])
     return found
+
+
+def _as_table(field: Field) -> Field:
+    """Integers as the columns that they are where there are few; longer rows are sequences."""
+    if field.kind != "tokens" or field.rows is None or not len(field.rows):
+        return field
+    width = 1 + int(np.flatnonzero(field.rows.any(axis=0)).max(initial=-1))
+    names = tuple(f"column {j}" for j in range(width))
+    kind: FieldKind = "table" if width <= INTEGERS else "tokens"
+    return replace(field, kind=kind, features=names, rows=field.rows[:, :width])
 
 
 def _halves(n: int) -> tuple[np.ndarray, np.ndarray]:

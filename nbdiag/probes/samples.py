@@ -133,31 +133,32 @@ def to_array(value: Any) -> np.ndarray:
         if value.dtype in (torch.bfloat16, torch.float16):
             value = value.float()
         return value.cpu().numpy()
-    array = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    try:
+        array = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    except ValueError as error:  # parts of different lengths
+        raise _unreadable(value) from error
     if array.dtype.kind == "c":
-        array = np.stack([array.real, array.imag], axis=-1)
+        return np.stack([array.real, array.imag], axis=-1)
     if array.dtype.kind == "O":
-        array = _numbers(array, value)
+        return _numbers(array, value)
     if array.dtype.kind not in "biufUS":
-        raise TypeError(
-            f"an input must be numbers, a picture or text, got {type(value).__name__}: let the "
-            "data set's transform return a tensor"
-        )
+        raise _unreadable(value)
     return array
+
+
+def _unreadable(value: Any) -> TypeError:
+    return TypeError(
+        f"an input must be numbers, a picture or text, got {type(value).__name__}: let the data "
+        "set's transform return a tensor"
+    )
 
 
 def _numbers(array: np.ndarray, value: Any) -> np.ndarray:
     """An object array whose elements are numbers or None, as floats."""
-    if array.ndim:
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError):
-            pass  # the message below names what it holds
-    kind = type(array.ravel()[0]).__name__ if array.size else type(value).__name__
-    raise TypeError(
-        f"an input must be numbers, a picture or text, got {kind}: let the data set's transform "
-        "return a tensor"
-    )
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise _unreadable(array.ravel()[0] if array.size else value) from error
 
 
 def is_frame(data: Any) -> bool:

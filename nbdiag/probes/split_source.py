@@ -154,9 +154,7 @@ def _from_items(
     dataset: Any, ids: np.ndarray, options: dict[str, Any], loading: Loading | None
 ) -> SplitSource:
     """Samples of a data set with positions, each once, in the order of the data set."""
-    with same_random_state():
-        first = dataset[int(ids[0])]
-        size = _batch(list(parts_of(first)[0].values()), 1024)
+    size = _batch(list(parts_of(_peek(dataset, int(ids[0])))[0].values()), 1024)
     settings = {"generator": torch.Generator().manual_seed(0), **options}
     reader: DataLoader[Any] = DataLoader(
         dataset, batch_size=size, sampler=ids.tolist(), collate_fn=_as_they_are, **settings
@@ -204,9 +202,7 @@ def _from_loader(loader: DataLoader[Any], name: str) -> SplitSource:
         raise ValueError(f"{name} is empty: its loader's sampler gives no sample")
     loading = _loading(loader, ids)
     if loader.batch_size is None and loader.batch_sampler is None:
-        with same_random_state(*own):
-            whole = _is_batch(dataset[int(ids[0])])
-        if whole:
+        if _is_batch(_peek(dataset, int(ids[0]))):
             ready: DataLoader[Any] = DataLoader(
                 dataset, batch_size=None, sampler=ids.tolist(), collate_fn=loader.collate_fn,
                 **options,
@@ -319,6 +315,15 @@ def _origin(dataset: Any, ids: np.ndarray) -> tuple[Any, np.ndarray]:
         part = (getattr(dataset, "train", None), str(getattr(dataset, "split", None)))
         return (type(dataset), root, part, len(dataset)), ids
     return id(dataset), ids
+
+
+def _peek(dataset: Any, position: int) -> Any:
+    states = own_random_states(dataset)
+    with same_random_state():
+        try:
+            return dataset[position]
+        finally:
+            put_back(states)
 
 
 def _as_they_are(items: list[Any]) -> list[Any]:

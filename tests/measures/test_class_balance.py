@@ -66,7 +66,7 @@ def test_a_weighted_sampler_that_balances_is_no_imbalance() -> None:
 
 
 def test_one_class() -> None:
-    (finding,) = judge(split([4, 4, 4][:3] and np.array([4, 4, 4])))
+    (finding,) = judge(split(np.array([4, 4, 4])))
     assert (finding.code, finding.severity, finding.subject) == (
         "data.single_class", "critical", "train",
     )  # fmt: skip

@@ -61,7 +61,11 @@ def test_a_soft_target_with_nan_is_counted() -> None:
     soft = EYE.copy()
     soft[2, 1] = np.nan
     targets = read(soft)
-    assert (targets.kind, targets.not_finite.samples, targets.not_finite.ids) == ("classes", 1, (2,))
+    assert (targets.kind, targets.not_finite.samples, targets.not_finite.ids) == (
+        "classes",
+        1,
+        (2,),
+    )
 
 
 def test_several_batches_count_on() -> None:
