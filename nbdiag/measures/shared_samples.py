@@ -4,8 +4,9 @@ Equal inputs are leakage only where they are no coincidence. In a table of a few
 rows come by themselves, so one of two things must hold:
 
 - **Equality cannot be chance**: on a random half of the columns hardly any two different samples
-  agree. If the halves were independent, a sample with `m` expected partners on one half of `n`
-  would have m²/n on both; ten times as many are allowed for. One equal sample then tells.
+  agree. Of those that do, so many as `BOTH` may agree on the other half as well (typical samples
+  agree more easily than others, so the halves are not independent). Where no two agree, one equal
+  sample tells.
 - **More than the data has within itself**: val samples with a twin in train are clearly more
   frequent than train samples with a twin in train.
 
@@ -25,7 +26,7 @@ from nbdiag.measures.data_split import Split, first_ids, percent, plural
 from nbdiag.measures.findings import Finding, Severity
 
 CHANCE, EXCESS = 1e-3, 1e-4  # how unlikely coincidence must be, by the first and the second rule
-ALLOWED = 10.0
+BOTH = 0.5
 FLOOR = 1e-6  # where nothing was seen to agree, in few samples; in many it is lower
 RESOLUTION = 2e-7  # of a float32, below which two amounts are equal by chance
 COMMON, COMMON_SHARE = 50, 0.02  # an input that train holds so often is a placeholder
@@ -206,16 +207,15 @@ def _agreeing(rows: np.ndarray, total: int) -> float:
     if width == 1:
         return RESOLUTION * total if _fine(rows[:, 0]) else 1.0
     random = np.random.default_rng(0)
-    partners = []
+    partnered = []
     for _ in range(HALVES):
         half = random.permutation(width)[: width // 2]
         sums = rows[:, half].astype(np.float64) @ random.normal(size=len(half))
         _, inverse, counts = np.unique(sums, return_inverse=True, return_counts=True)
-        partners.append(float((counts[inverse] - 1).mean()))
-    expected = float(np.median(partners)) * total / n
-    # None seen among n may still be three among n, at 95 % confidence.
-    unseen = ALLOWED * (3 * total / n**2) ** 2 / total
-    return max(min(FLOOR, unseen), ALLOWED * expected**2 / total)
+        partnered.append(float((counts[inverse] > 1).mean()))
+    # None seen among n may still be three among n, at 95 % confidence, on each half.
+    unseen = (3 * total / n**2) ** 2 / total
+    return max(min(FLOOR, 10 * unseen), min(1.0, BOTH * float(np.median(partnered)) * total / n))
 
 
 def _fine(column: np.ndarray) -> bool:

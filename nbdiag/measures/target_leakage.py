@@ -6,8 +6,8 @@ target of the nearest value), on the other half they answer. A column is reporte
 
 - it answers at least `ALMOST` of the held-out half right, far more than the largest class would,
 - and it is a code of the target (as many distinct values as classes, each of one class), or the
-  best of the other columns is far behind: data whose classes several measurements tell apart are
-  merely easy.
+  other columns are far behind, alone and in a linear rule: data whose classes several measurements
+  tell apart are merely easy.
 
 Codes are common in data of few columns and small in number by nature, so of more than `CODES`
 columns that all give the target away none is reported.
@@ -26,7 +26,8 @@ from nbdiag.measures.findings import Finding
 
 SAMPLES, COLUMNS = 5000, 2000
 ALMOST = 0.99
-BEHIND = 0.9
+BEHIND, BEHIND_PERFECT = 0.8, 0.9  # of the gain over the largest class; where one answers all
+EXPLAINED, BEHIND_EXPLAINED = 0.999, 0.9  # of the variance of an amount
 CODES = 3
 INTEGERS = 64  # columns up to which integers are a table
 LEAST = 20  # held-out samples
@@ -38,15 +39,16 @@ def judge_target_like(train: Split) -> list[Finding]:
     """Findings `data.leakage` for columns of train that give its target away."""
     found = []
     for field in map(_as_table, train.fields):
-        rows = field.rows
+        rows, whole = field.rows, field.raw_bytes
         if rows is None or field.kind != "table" or not 2 <= rows.shape[1] <= COLUMNS:
             continue
         order = np.argsort(train.hashes, kind="stable")
         at = order[np.searchsorted(train.hashes[order], field.keys)][:SAMPLES]
         sample = rows[:SAMPLES]
         if train.targets.labels is not None:
-            found += _classes(train, field, sample, train.targets.labels[at])
-        elif train.targets.amounts is not None:
+            odd = _own_values(sample) if whole else np.ones(sample.shape[1], bool)
+            found += _classes(train, field, sample, train.targets.labels[at], odd)
+        elif train.targets.amounts is not None and not whole:
             found += _amounts(train, field, sample, train.targets.amounts[at])
     return found
 
@@ -61,12 +63,21 @@ def _as_table(field: Field) -> Field:
     return replace(field, kind=kind, features=names, rows=field.rows[:, :width])
 
 
+def _own_values(rows: np.ndarray) -> np.ndarray:
+    """Integer columns of clearly fewer values than the others have: no tokens of one vocabulary."""
+    distinct = np.array([len(np.unique(column)) for column in rows.T])
+    return distinct <= 0.5 * np.median(distinct)
+
+
 def _halves(n: int) -> tuple[np.ndarray, np.ndarray]:
     order = np.random.default_rng(0).permutation(n)
     return order[: n // 2], order[n // 2 :]
 
 
-def _classes(train: Split, field: Field, rows: np.ndarray, labels: np.ndarray) -> list[Finding]:
+def _classes(
+    train: Split, field: Field, rows: np.ndarray, labels: np.ndarray, odd: np.ndarray
+) -> list[Finding]:
+    """`odd`: which columns may be reported as codes; only where all may, other columns are."""
     from scipy.stats import binom
 
     names, codes = np.unique(labels, return_inverse=True)
@@ -79,10 +90,14 @@ def _classes(train: Split, field: Field, rows: np.ndarray, labels: np.ndarray) -
     unlikely = binom.sf(right - 1, len(held), largest) * rows.shape[1] < UNLIKELY
     good = np.flatnonzero((share >= ALMOST) & unlikely)
     is_code = np.array([_is_code(rows[:, j], codes, len(names)) for j in good], bool)
-    chosen = good[is_code]
-    if not 0 < len(chosen) <= CODES:
-        chosen = _standing_out(share, good, largest) if not len(chosen) else chosen[:0]
-    blocks = _one_hot_block(rows, codes, len(names)) if not len(chosen) else []
+    chosen = good[is_code & odd[good]]
+    if len(chosen) > CODES:
+        chosen = good[:0]
+    elif not len(chosen) and odd.all():
+        chosen = _standing_out(share, good, rows, codes, (fit, held))
+    blocks = [] if is_code.any() else _one_hot_block(rows, codes, len(names))
+    if not odd[blocks].all():
+        blocks = []
     found = [
         _finding(
             train, field, j,
@@ -139,12 +154,37 @@ def _is_code(column: np.ndarray, codes: np.ndarray, classes: int) -> bool:
     return bool(len(values) == classes and table.max(axis=1).sum() >= ALMOST * len(codes))
 
 
-def _standing_out(share: np.ndarray, good: np.ndarray, largest: float) -> np.ndarray:
+def _standing_out(
+    share: np.ndarray,
+    good: np.ndarray,
+    rows: np.ndarray,
+    codes: np.ndarray,
+    halves: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """The one column of `good` where the others are far behind, alone or taken together."""
     if len(good) != 1 or len(share) < ALONE:
         return good[:0]
-    others = np.delete(share, good[0]).max()
-    # Errors count, so that a large class does not hide the distance.
-    return good if (1 - others) >= (1 - BEHIND) * min(1.0, 2 * (1 - largest)) else good[:0]
+    rest = np.delete(rows, good[0], axis=1)
+    largest = float(np.bincount(codes[halves[1]]).max()) / len(halves[1])
+    alone = float(np.delete(share, good[0]).max())
+    together = max(alone, _linear(rest, codes, *halves))
+    # Of what is left to be gained over the largest class.
+    alone, together = (alone - largest) / (1 - largest), (together - largest) / (1 - largest)
+    perfect = share[good[0]] == 1 and alone < BEHIND_PERFECT
+    return good if perfect or together < BEHIND else good[:0]
+
+
+def _linear(rows: np.ndarray, codes: np.ndarray, fit: np.ndarray, held: np.ndarray) -> float:
+    """Accuracy of a linear rule over all columns, on the held-out half."""
+    rows = np.nan_to_num(rows)
+    sd = rows[fit].std(axis=0)
+    scaled = (rows - rows[fit].mean(axis=0)) / np.where(sd > 0, sd, 1)
+    design = np.column_stack([scaled, np.ones(len(rows))]).astype(np.float64)
+    answers = np.eye(codes.max() + 1)[codes]
+    gram = design[fit].T @ design[fit] + len(fit) * 1e-3 * np.eye(design.shape[1])
+    weights = np.linalg.solve(gram, design[fit].T @ answers[fit])
+    right = (design[held] @ weights).argmax(axis=1) == codes[held]
+    return float(right.mean())
 
 
 def _others(share: np.ndarray, j: int) -> str:
@@ -178,7 +218,7 @@ def _amounts(train: Split, field: Field, rows: np.ndarray, amounts: np.ndarray) 
     explained = np.array([_explained(column, order, fit, held) for column in rows.T])
     best = int(explained.argmax())
     others = float(np.delete(explained, best).max())
-    if explained[best] < 0.999 or others >= BEHIND:
+    if explained[best] < EXPLAINED or others >= BEHIND_EXPLAINED:
         return []
     return [
         _finding(
