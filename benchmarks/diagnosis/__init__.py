@@ -6,7 +6,7 @@ frightening and are not. `python -m benchmarks.diagnosis` prints recall and fals
 
 PARTS = tuple(
     """
-    sick_loss sick_gradient sick_units sick_weights healthy_plain healthy_odd
+    sick_loss sick_gradient sick_units sick_weights healthy_plain healthy_odd healthy_settled
     sick_unseen_loss sick_unseen_gradient sick_unseen_layers
     healthy_unseen_nets healthy_unseen_tasks
     """.split()

@@ -105,7 +105,7 @@ def moving_average_inside(size: Size) -> Training:
 
     def follow(model: nn.Module, step: int) -> None:
         with torch.no_grad():
-            pairs = zip(model.slow.parameters(), model.net.parameters(), strict=True)  # type: ignore[union-attr, operator]
+            pairs = zip(model.slow.parameters(), model.net.parameters(), strict=True)  # type: ignore[union-attr]
             for slow, fast in pairs:
                 slow.lerp_(fast, 0.01)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -122,8 +123,8 @@ def fine_tuning_with_a_new_head(size: Size) -> Training:
     earlier = Training(model, data, torch.optim.Adam(model.parameters(), 3e-3), steps=250)
     t.train(earlier, t.Nobody())
     model[-1] = nn.Linear(size.width, 4)
-    nn.init.normal_(model[-1].weight, std=1e-3)
-    groups = [
+    nn.init.normal_(model[-1].weight, std=1e-3)  # type: ignore[arg-type]
+    groups: list[dict[str, Any]] = [
         {"params": model[:-1].parameters(), "lr": 1e-5},
         {"params": model[-1].parameters()},
     ]
@@ -196,9 +197,9 @@ def regression_in_large_units(size: Size) -> Training:
     model = n.stack(size, depth=2, outs=1)
     data = d.numbers(scale=3e4)
     with torch.no_grad():
-        model[-1].weight *= 3e4  # type: ignore[operator]
+        model[-1].weight *= 3e4  # type: ignore[assignment, operator]
     scale = 1e-2 / 9e8 * 100 / size.width
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": model[:-1].parameters(), "lr": scale},
         {"params": model[-1].parameters(), "lr": 0.1},
     ]

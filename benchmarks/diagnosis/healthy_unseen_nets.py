@@ -65,6 +65,8 @@ def self_normalising(size: Size) -> Training:
 
 @part.healthy()
 def gated_units(size: Size) -> Training:
+    """A highway network, whose gates begin nearly closed."""
+
     class Gated(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -74,7 +76,7 @@ def gated_units(size: Size) -> Training:
             self.open = nn.Sigmoid()
             self.head = nn.Linear(size.width, 4)
             for gate in self.gate:
-                nn.init.constant_(gate.bias, -2.0)  # highway networks begin nearly closed
+                nn.init.constant_(gate.bias, -2.0)  # type: ignore[arg-type]
 
         def forward(self, x: Tensor) -> Tensor:
             x = self.stem(x)

@@ -69,8 +69,8 @@ class Residual(nn.Module):
         self.head = nn.Linear(width, outs)
         if zero:
             for block in self.blocks:
-                nn.init.zeros_(block[-1].weight)
-                nn.init.zeros_(block[-1].bias)
+                nn.init.zeros_(block[-1].weight)  # type: ignore[index]
+                nn.init.zeros_(block[-1].bias)  # type: ignore[index]
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)

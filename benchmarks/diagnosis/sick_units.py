@@ -45,7 +45,7 @@ def weights_of_one_sign(size: Size, cured: bool) -> Training:
     if not cured:
         with torch.no_grad():
             weight = model[0].weight
-            weight.copy_(-weight.abs())  # type: ignore[arg-type, operator]
+            weight.copy_(-weight.abs())  # type: ignore[operator]
             weight[: size.width // 4] *= -1  # type: ignore[index, operator]
     flat = nn.Sequential(nn.Flatten(), model)
     return Training(flat, d.digits(), t.optimizer(flat, size, sgd=0.1, adam=1e-3), steps=250)

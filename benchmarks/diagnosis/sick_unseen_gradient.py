@@ -82,7 +82,7 @@ def autoencoder_of_unscaled_pixels(size: Size, cured: bool) -> Training:
         return F.mse_loss(model(batch[0]), batch[0].flatten(1))
 
     model = nn.Sequential(nn.Flatten(), n.stack(size, nn.SiLU, depth=3, ins=64, outs=64))
-    rate = 0.05 if cured else (1.0, 0.6, 0.6)[size.variant]
+    rate = 0.05 if cured else (1.2, 1.0, 0.6)[size.variant]
     how = torch.optim.SGD(model.parameters(), rate)
     return Training(model, d.digits(scale=1 / 4), how, objective=rebuild, steps=60)
 

@@ -31,7 +31,7 @@ def channels_shifted_below_zero(size: Size, cured: bool) -> Training:
     )  # fmt: skip
     if not cured:
         with torch.no_grad():
-            model[1].bias[width // 4 :] = -6.0  # type: ignore[index, operator]
+            model[1].bias[width // 4 :] = -6.0  # type: ignore[operator]
     how = torch.optim.SGD(model.parameters(), 0.02, momentum=0.9)
     return Training(model, d.digits(800), how, steps=120)
 
@@ -109,7 +109,7 @@ def averaged_wrongly(size: Size, cured: bool) -> Training:
         with torch.no_grad():
             for parameter in model.parameters():
                 if parameter.ndim == 4 and not cured:
-                    parameter *= 1.04
+                    parameter.mul_(1.04)
 
     model = n.resnet(size)
     how = torch.optim.SGD(model.parameters(), 0.05, momentum=0.9)
@@ -141,7 +141,7 @@ def shrunk_after_each_step(size: Size, cured: bool) -> Training:
         with torch.no_grad():
             for parameter in model.parameters():
                 if parameter.ndim >= 2 and not cured:
-                    parameter *= 0.96
+                    parameter.mul_(0.96)
 
     model = n.Transformer(size)
     how = torch.optim.SGD(model.parameters(), 0.02, momentum=0.5)
@@ -173,7 +173,7 @@ def weights_loaded_again_each_step(size: Size, cured: bool) -> Training:
 
     def restore(model: nn.Module, step: int) -> None:
         if not cured:
-            model.rnn.load_state_dict(best)  # type: ignore[union-attr, operator]
+            model.rnn.load_state_dict(best)  # type: ignore[union-attr]
 
     how = torch.optim.Adam(model.parameters(), 1e-2)
     return Training(model, d.tokens(), how, after_step=restore, steps=150)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,7 +27,7 @@ def decay_with_the_wrong_sign(size: Size, cured: bool) -> Training:
     def decay(model: nn.Module, step: int) -> None:
         with torch.no_grad():
             for parameter in model.parameters():
-                parameter *= 0.999 if cured else 1.02
+                parameter.mul_(0.999 if cured else 1.02)
 
     model = n.stack(size, nn.ReLU, depth=2)
     how = t.optimizer(model, size, sgd=0.05, adam=1e-3)
@@ -95,7 +97,7 @@ def rate_lost_in_bfloat16(size: Size, cured: bool) -> Training:
 @part.sick("weight.not_updating", "loss.flat loss.plateau_early")
 def rate_of_the_body_is_zero(size: Size, cured: bool) -> Training:
     model = n.conv_stack(size, nn.ReLU, ins=1, outs=10, depth=3)
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": model[:-1].parameters(), "lr": 3e-3 if cured else 0.0},
         {"params": model[-1].parameters()},
     ]
