@@ -1,6 +1,6 @@
 """How often nd.inspect_data is right: recall on unsound data sets, false alarms on sound ones.
 
-python benchmarks/data_checks.py [seeds] [name of one case]
+python benchmarks/data_checks.py [seeds] [name of one case, or "all"] [first seed]
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import nbdiag as nd
 from benchmarks.cases_data import CASES
 
 
-def main(seeds: int = 5, only: str | None = None) -> None:
+def main(seeds: int = 5, only: str | None = None, first: int = 0) -> None:
     torch.set_num_threads(1)
     found = sick = alarms = healthy = extra = 0
     for case in CASES:
-        if only is not None and case.name != only:
+        if only not in (None, "all", case.name):
             continue
         started, runs = time.perf_counter(), []
-        for seed in range(seeds):
+        for seed in range(first, first + seeds):
             torch.manual_seed(seed)
             data = case.make(np.random.default_rng(seed))
             runs.append(nd.inspect_data(*data, progress=False))
@@ -42,14 +42,14 @@ def main(seeds: int = 5, only: str | None = None) -> None:
             healthy, alarms = healthy + seeds, alarms + wrong
             verdict, show = f"false alarms {wrong}/{seeds}", wrong > 0
         print(f"{case.name:42} {verdict:28} {seconds:.2f} s", flush=True)
-        if show or only is not None:
+        if show or only == case.name:
             for message in sorted({f"{f.code}: {f.message}" for run in runs for f in run})[:5]:
                 print(f"    {message}")
     if sick:
         print(f"recall {found}/{sick} = {found / sick:.1%}, another finding in {extra}")
     if healthy:
         print(f"false alarms {alarms}/{healthy} = {alarms / healthy:.1%}")
-    if only is None and seeds <= 5:
+    if only in (None, "all"):
         many_pictures()
 
 

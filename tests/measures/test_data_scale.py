@@ -75,6 +75,10 @@ HARMFUL = {
         with_column(RNG.normal(5000, 900, 400) * (RNG.random(400) < 0.2)),
         "train, column 6",
     ),
+    "large where rarely not zero": (
+        with_column(RNG.normal(5000, 900, 400) * (RNG.random(400) < 0.06)),
+        "train, column 6",
+    ),
     "a binary column of 0 and 1000": (with_column(1000.0 * (NORMAL[:, 0] > 0)), "train, column 6"),
     "money over time": (np.exp(RNG.normal(9, 1, (60, 20, 2))), "train, feature 0 and feature 1"),
 }
