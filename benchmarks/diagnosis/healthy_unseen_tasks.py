@@ -145,7 +145,7 @@ def little_to_be_learned(size: Size) -> Training:
     y = data.y / data.y.std() * 0.3 + torch.randn_like(data.y)
     model = nn.Linear(16, 1)
     nn.init.zeros_(model.weight)
-    how = torch.optim.SGD(model.parameters(), 0.02)
+    how = t.optimizer(model, size, sgd=0.02, adam=2e-3)
     val = data.val_y / data.y.std() * 0.3 + torch.randn_like(data.val_y)
     changed = d.Data(data.x, y, data.val_x, val)
     return Training(model, changed, how, objective=t.squares, steps=500, batch=64)
@@ -273,6 +273,8 @@ def unlike_classes(size: Size) -> Training:
 def _masks_are_found(e: Evidence) -> Iterator[str]:
     if not e.sick.end < 0.3 * e.sick.start:
         yield f"goes from {e.sick.start:.3g} to {e.sick.end:.3g} only"
+    if max(e.sick.dead().values()) > 0.25:
+        yield f"dead: {e.sick.dead()}"
 
 
 @part.healthy(_masks_are_found)

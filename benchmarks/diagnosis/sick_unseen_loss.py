@@ -247,7 +247,7 @@ def sixty_patients(size: Size, cured: bool) -> Training:
     return Training(model, data, how, objective=t.squares, steps=400, epoch=8, batch=15)
 
 
-@part.sick("loss.overfitting")
+@part.sick("loss.overfitting", "activation.dead")
 def convolutions_on_wrong_labels(size: Size, cured: bool) -> Training:
     data = d.digits(120)
     wrong = torch.rand(120) < 0.3

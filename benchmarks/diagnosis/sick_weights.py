@@ -94,7 +94,7 @@ def rate_lost_in_bfloat16(size: Size, cured: bool) -> Training:
     return Training(model, data, how, steps=150)
 
 
-@part.sick("weight.not_updating", "loss.flat loss.plateau_early")
+@part.sick("weight.not_updating", "loss.flat loss.plateau_early activation.dead")
 def rate_of_the_body_is_zero(size: Size, cured: bool) -> Training:
     model = n.conv_stack(size, nn.ReLU, ins=1, outs=10, depth=3)
     groups: list[dict[str, Any]] = [
@@ -114,7 +114,7 @@ def adam_at_one(size: Size, cured: bool) -> Training:
     return Training(model, d.bent(), how, steps=150)
 
 
-@part.sick("weight.update_too_large", TOO_FAST, "loss.flat")
+@part.sick("weight.update_too_large", TOO_FAST, "loss.flat gradient.vanishing")
 def every_step_a_new_network(size: Size, cured: bool) -> Training:
     model = n.stack(size, nn.Tanh, depth=3)
     how = torch.optim.SGD(model.parameters(), 0.1 if cured else 50.0, weight_decay=1e-4)
