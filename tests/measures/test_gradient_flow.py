@@ -1,13 +1,10 @@
-"""Findings on gradients: rules on made-up histories, then real trainings, sick and healthy."""
+"""Findings on gradients: rules on made-up histories. Real trainings: probes/test_diagnosis.py."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
-from benchmarks.cases_gradient import CASES, Case
-from benchmarks.trainings import Size
 from nbdiag.measures.findings import Finding
 from nbdiag.measures.gradient_flow import judge
 from nbdiag.measures.gradient_history import GradientHistory
@@ -250,16 +247,3 @@ def test_none(names: tuple[str, ...], rows: int, subject: str | None, words: str
     assert [finding.subject for finding in findings] == ([] if subject is None else [subject])
     if findings:
         assert words in findings[0].message
-
-
-@pytest.mark.parametrize("case", [c for c in CASES if c.quick], ids=lambda case: case.name)
-def test_real_trainings(case: Case) -> None:
-    """The quick half of what benchmarks/diagnosis_gradient.py runs on many seeds and sizes."""
-    torch.manual_seed(0)
-    found = {finding.code for finding in case.run(Size(32, 10)).findings()}
-    if case.expected:
-        assert found & case.expected
-        ours = {code for code in found if code.startswith("gradient.")}
-        assert ours <= {"gradient.nonfinite", *case.expected}
-    else:
-        assert found == set()
