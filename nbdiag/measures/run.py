@@ -6,8 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from nbdiag.measures.failures import ProbeFailure as ProbeFailure
 from nbdiag.measures.findings import Finding, text_lines
@@ -23,8 +22,7 @@ NOTIFY_SECONDS = (1 / 12, 1.0)
 _IDLE_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
-class _Request:
+class _Request(NamedTuple):
     name: str
     args: Mapping[str, Any]
     done: Done | None
@@ -126,6 +124,8 @@ class Run:
     def probe_share(self) -> float:
         """That time over the rest of the training time, 0 to 1."""
         return self.sampler.share
+
+    controllable = True  # pause, resume and sample_every reach the training
 
     @property
     def failures(self) -> tuple[ProbeFailure, ...]:

@@ -124,7 +124,10 @@ class Sampler:
         allowed = max(allowed - median(self._idle_seconds or [0.0]), allowed / 4)
         if self.share > self.budget:
             allowed /= 2  # saves what the dense start has cost
-        return max(1, math.ceil(sample / allowed)) if allowed > 0 else self.stride
+        if not allowed > 0:
+            return self.stride
+        # However dear: a step has been looked at since 8/9 of the training, or late faults hide.
+        return max(1, min(math.ceil(sample / allowed), max(self.step // 8, 4)))
 
     def sample_every(self, every: object) -> None:
         """From now on every n-th step, or "auto"."""

@@ -117,7 +117,7 @@ class ScalarLog:
         self.fetch = fetch
         self.on_value: Callable[[str, int, float], None] | None = None
         self._max_points = max_points
-        self._lock = threading.RLock()
+        self._lock, self._settling = threading.RLock(), threading.RLock()
         self._read: dict[str, _Growing] = {}
         self._pending: list[tuple[str, int, Any]] = []
 
@@ -126,8 +126,9 @@ class ScalarLog:
         checked = {key: check_scalar(key, value) for key, value in values.items()}
         with self._lock:
             self._pending.extend((key, step, value) for key, value in checked.items())
-            if len(self._pending) >= _PENDING_AT_MOST:
-                self.settle()
+            full = len(self._pending) >= _PENDING_AT_MOST
+        if full:
+            self.settle()
 
     def put(self, name: str, step: int, value: float) -> None:
         """Keep one number."""
@@ -138,8 +139,10 @@ class ScalarLog:
 
     def settle(self) -> None:
         """Convert what still is a tensor."""
-        with self._lock:
-            pending, self._pending = self._pending, []
+        # Fetching may wait for a device; `add` must not wait for it.
+        with self._settling:
+            with self._lock:
+                pending, self._pending = self._pending, []
             kept = [value for _, _, value in pending if not isinstance(value, float)]
             numbers = iter(self.fetch(kept) if kept else ())
             for key, step, value in pending:
@@ -147,6 +150,6 @@ class ScalarLog:
 
     def series(self) -> dict[str, Series]:
         """By name, in order of first appearance."""
+        self.settle()
         with self._lock:
-            self.settle()
             return {key: growing.series() for key, growing in self._read.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import torch
@@ -34,7 +34,7 @@ _NODES: dict[str, tuple[str, Callable[[Any], Tensor]]] = {
 }
 """Functions in a forward() leave a node in the graph, with what they gave or took."""
 
-_ONE_OPERATION = (nn.RNNBase,)
+_ONE_OPERATION = (nn.RNNBase, nn.RNNCellBase)
 
 
 class ActivationReader:
@@ -131,7 +131,7 @@ class ActivationReader:
 
     # In the forward pass -----------------------------------------------------------------------
 
-    def _hear(self, module: nn.Module, _inputs: Any, output: Any) -> None:
+    def _hear(self, module: nn.Module, inputs: Any, output: Any) -> None:
         known = self._wanted.get(id(module))
         if known is None or self._done or torch.compiler.is_compiling():
             return
@@ -141,7 +141,7 @@ class ActivationReader:
             return
         started = time.perf_counter()
         try:
-            self._look(known[0], module, output)
+            self._look(known[0], module, inputs, output)
         except Exception as error:
             if known[0] not in self._broken:  # this module only; the others go on
                 self._broken.add(known[0])
@@ -150,7 +150,7 @@ class ActivationReader:
         finally:
             self._run.sampler.spent(time.perf_counter() - started, sampling=True)
 
-    def _look(self, name: str, module: nn.Module, output: Any) -> None:
+    def _look(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
         root = module is self._root()
         self._place += 2
         if isinstance(output, Tensor):
@@ -164,6 +164,8 @@ class ActivationReader:
                 self._nodes[id(output.grad_fn)] = (output.grad_fn, self._place, name, module)
             if kind is None and _shapes_output(module):
                 self._before = module
+        if isinstance(module, _ONE_OPERATION) and self._wanted is self._names:
+            self._cover(inputs, output)
         if _saving_is_hooked():
             self._packed = True
         if root:
@@ -187,6 +189,13 @@ class ActivationReader:
         info = looks.describe(name, kind, output, dim, ends, rectifies)
         place = self._place if place is None else place
         self._seen.append((place, name, kind, Look(output, dim, info)))
+
+    def _cover(self, inputs: Any, output: Any) -> None:
+        """The gates of a recurrent module are its own business, however it computes them."""
+        given = {id(tensor.grad_fn) for tensor in _tensors(inputs)}
+        for node in _graph(output, given, self._covered):
+            self._covered.add(id(node))
+            self._keep.append(node)
 
     def _finish_pass(self, output: Any) -> None:
         self._passes += 1
@@ -255,8 +264,11 @@ def _shapes_output(module: nn.Module) -> bool:
     return bool(module._parameters) or isinstance(module, looks.CHANNELS_SECOND)
 
 
-def _graph(output: Any) -> Iterator[Any]:
-    """The nodes behind the tensors in `output`, each once, from the output on."""
+def _graph(output: Any, *stops: Container[int]) -> Iterator[Any]:
+    """The nodes behind the tensors in `output`, each once, from the output on.
+
+    Nodes whose id is in one of `stops` end it there.
+    """
     todo = [t.grad_fn for t in _tensors(output) if t.grad_fn is not None]
     known = {id(node): node for node in todo}
     at = 0
@@ -265,7 +277,9 @@ def _graph(output: Any) -> Iterator[Any]:
         at += 1
         yield node
         for following, _ in node.next_functions:
-            if following is not None and id(following) not in known:
+            if following is None or any(id(following) in stop for stop in stops):
+                continue
+            if id(following) not in known:
                 known[id(following)] = following
                 todo.append(following)
 

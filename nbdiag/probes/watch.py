@@ -105,7 +105,11 @@ def watch(
     if earlier is not None:
         earlier.run.close()
     _sweep()
-    watcher.start(model, loss_fn, compiled=is_compiled(given), reduced=is_reduced(given))
+    try:
+        watcher.start(model, loss_fn, compiled=is_compiled(given), reduced=is_reduced(given))
+    except BaseException:
+        watcher.run.close()
+        raise
     _watchers[id(model)] = watcher
     if id(model) not in _followed:  # one finalizer a model, however often it is watched
         _followed.add(id(model))

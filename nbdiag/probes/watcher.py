@@ -252,9 +252,11 @@ class Watcher:
             if sample.late:
                 self._read_gradients(sample, optimizer)
             self._computing = None
-            self.reader.read_updates(sample, owned)
-            sample.updates_due = []
         known = self.steps.known()
+        if sample is not None:
+            # With one optimizer also what it does not hold: that this stays as it is shows.
+            self.reader.read_updates(sample, None if len(known) <= 1 else owned)
+            sample.updates_due = []
         if len(known) <= 1 or self._stepped.issuperset(set().union(*map(self.steps.owned, known))):
             if sample is not None:
                 self._complete(sample)

@@ -25,6 +25,8 @@ class ReadRun(Run):
     paused or resumed from here.
     """
 
+    controllable = False  # the training is in another process
+
     def __init__(self, path: Path, feed: Feed, head: Mapping[str, Any]) -> None:
         run, layout = head["run"], head["layout"]
         recording = Recording(*columns(layout), max_samples=run["max_samples"])
@@ -54,11 +56,6 @@ class ReadRun(Run):
         self._told = ""
 
     # What it says about itself -----------------------------------------------------------------
-
-    @property
-    def controllable(self) -> bool:
-        """No: the training is in another process."""
-        return False
 
     @property
     def closed(self) -> bool:

@@ -108,7 +108,8 @@ class RunInstrument(Instrument):
             "budget": run.budget,
             "probe_share": run.probe_share,
             "thinned": run.recording.thinned,
-            "controllable": run.state not in ("done", "failed"),
+            # a run that is read back belongs to another process
+            "controllable": run.controllable and run.state not in ("done", "failed"),
         }
 
     # What is the same for all ------------------------------------------------------------------

@@ -329,3 +329,26 @@ def test_between_samples_only_the_optimizer_is_heard(monkeypatch: pytest.MonkeyP
     assert run.recording.steps.tolist() == [1, 6, 11]
     assert all(len(t.series().steps) == 3 for t in run.recording.activations.tracks)
     assert torch.nn.modules.module._global_forward_hooks == {}
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_gates_of_recurrent_modules_are_not_followed(kind: type[nn.RNNBase]) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed, self.rnn = nn.Linear(3, 4), kind(4, 4, batch_first=True)
+            self.cell, self.head = nn.GRUCell(4, 4), nn.Linear(4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            states = self.rnn(F.relu(self.embed(x)))[0]
+            h = states[:, 0]
+            for t in range(states.shape[1]):
+                h = self.cell(states[:, t], h)
+            return self.head(torch.tanh(h))
+
+    run = train(Net(), torch.randn(2, 6, 3))
+    names = [track.name for track in run.recording.activations.tracks]
+    assert names == ["relu(embed)", "tanh(cell)"]
+    assert run.recording.activations.notes == [
+        "the gates inside rnn, cell are one operation and are not seen"
+    ]

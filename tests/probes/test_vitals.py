@@ -278,3 +278,15 @@ def test_histograms_are_those_of_the_weights_and_gradients() -> None:
             assert found.counts[i].sum() == 600
             expected = np.histogram(tensor.double().numpy(), 40)[0]
             assert np.abs(found.counts[i] - expected).sum() <= 4
+
+
+def test_what_no_optimizer_holds_is_seen_not_to_move() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    optimizer = torch.optim.SGD(model[1].parameters(), lr=0.1)
+    with watch(model, optimizer, every=1) as run:
+        for _ in range(2):
+            model(torch.ones(1, 2)).sum().backward()
+            optimizer.step()
+    moved = run.recording.stat("update_norm")
+    assert (moved[:, 0] == 0).all()
+    assert (moved[:, 1] > 0).all()
