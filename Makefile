@@ -7,13 +7,13 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 NPM := npm --prefix js --silent
 
-.PHONY: demo test quick setup-test lint types unit front nbval browser wheel bench clean
+.PHONY: demo test quick setup-test lint types unit slow front nbval browser wheel bench clean
 
 demo:
 	@$(PYTHON) tools/setup.py demo
 	@$(PYTHON) tools/demo.py
 
-test: quick nbval browser wheel
+test: quick slow nbval browser wheel
 
 quick: setup-test
 	@$(MAKE) --no-print-directory -j2 unit lint types front
@@ -33,9 +33,17 @@ front:
 	$(NPM) run lint
 	$(NPM) test
 
+SLOW := tests/integrations tests/tracking tests/probes/test_many_cycles.py \
+	tests/probes/test_diagnosis.py tests/probes/test_inspect_data.py
+
 # doctests of the package, import walls and unit tests
 unit:
-	$(PYTEST) -q --doctest-modules nbdiag tests --ignore=tests/browser --ignore=tests/packaging
+	$(PYTEST) -q --doctest-modules nbdiag tests --ignore=tests/browser --ignore=tests/packaging \
+		$(SLOW:%=--ignore=%)
+
+# unit tests that train, start processes or wait: the real Lightning and Trainer, killed trainings
+slow:
+	$(PYTEST) -q $(SLOW)
 
 # a notebook passes when every stored output, nbdiag's own reprs included, comes out the same
 nbval:
@@ -49,6 +57,7 @@ wheel:
 
 bench:
 	for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+	$(BIN)/python -m benchmarks.diagnosis
 
 clean:
 	rm -rf .venv js/node_modules nbdiag/static dist build
