@@ -99,7 +99,7 @@ def tally(cases: list[Case], seeds: int, every: int | str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.diagnosis")
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=2, help="--prove as many before")
     parser.add_argument("--only", help="cases whose name contains this")
     parser.add_argument("--split", choices=("dev", "held_out", "all"), default="dev")
     parser.add_argument("--every", default="1", help="sampling, a number or auto")
