@@ -20,6 +20,7 @@ NEVER = {
     "wire": {"torch", "torchvision", "anywidget", "ipywidgets", "scipy", "sklearn"},
     "widgets": {"torch", "torchvision", "captum", "bokeh"},
     "demo": {"anywidget", "ipywidgets", "bokeh"},
+    "figures": {"torch", "torchvision", "anywidget", "ipywidgets", "IPython"},
     "tracking": {"torch", "torchvision", "anywidget", "ipywidgets", "bokeh", "IPython"},
     "integrations": {"anywidget", "ipywidgets", "bokeh", "IPython"},
 }
@@ -30,6 +31,7 @@ INSIDE = {
     "wire": {"wire"},
     "widgets": {"measures", "wire", "widgets", "sources"},
     "demo": {"demo"},
+    "figures": {"measures", "figures"},
     "tracking": {"measures", "tracking"},
     "integrations": {"measures", "probes", "tracking", "integrations"},
 }
@@ -83,6 +85,8 @@ def test_imports_point_up_the_picture(package: str) -> None:
         ("wire", "import nbdiag.measures.findings"),
         ("widgets", "import torch.nn as nn"),
         ("widgets", "def f():\n    import nbdiag.probes.watch"),
+        ("figures", "import anywidget"),
+        ("figures", "from nbdiag.wire.canvas import Canvas"),
         ("demo", "import anywidget"),
         ("tracking", "def f():\n    import torch"),
         ("tracking", "from nbdiag.probes.watch import watch"),

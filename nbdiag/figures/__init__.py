@@ -1,0 +1,1 @@
+"""Results as stand-alone Bokeh figures."""
