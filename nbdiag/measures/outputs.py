@@ -215,3 +215,17 @@ def softmax(logits: np.ndarray) -> np.ndarray:
         np.exp(shifted, out=shifted)
         shifted /= shifted.sum(axis=1, keepdims=True)
     return shifted
+
+
+def softmax_of_rows(logits: np.ndarray, rows: int = 2**16) -> np.ndarray:
+    """`softmax` as float32, some rows at a time; a row that is not defined is NaN throughout.
+
+    >>> softmax_of_rows(np.array([[0.0, 0.0], [np.nan, 1.0]])).tolist()
+    [[0.5, 0.5], [nan, nan]]
+    """
+    probabilities = np.empty(logits.shape, np.float32)
+    for start in range(0, len(logits), rows):
+        part = softmax(logits[start : start + rows])
+        part[~np.isfinite(part).all(1)] = np.nan
+        probabilities[start : start + rows] = part
+    return probabilities

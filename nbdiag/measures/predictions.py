@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nbdiag.measures.intervals import Proportion
-from nbdiag.measures.metadata import count_rows
-from nbdiag.measures.outputs import OutputKind
+from nbdiag.measures.metadata import count_rows, take_rows
+from nbdiag.measures.outputs import OutputKind, softmax_of_rows
+from nbdiag.measures.result import Result
 
 Inputs = Callable[[Sequence[Any]], list[Any]]
+SUM_TOLERANCE = 0.02  # of a row of probabilities, as half precision leaves it
 
 
 @dataclass(frozen=True, repr=False)
-class Predictions:
+class Predictions(Result):
     """What a classifier said about N samples of C classes, in the order of the data set.
+
+    `nd.predict` makes them from a model and data. Made by hand they need targets, and
+    probabilities or logits; the rest is optional.
+
+    >>> Predictions(targets=[0, 1, 1], probabilities=[[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    Predictions: 3 samples, 2 classes, accuracy 0.7
 
     Attributes
     ----------
-    ids : (N,) where each sample lies in the data set that was passed.
+    ids : (N,) where each sample lies in the data set that was passed; 0 to N-1 where not given.
     targets : (N,) int64, the true class, 0 to C-1.
     probabilities : (N, C) float32; a row is NaN where the model returned NaN or infinity.
     logits : (N, C), up to a constant in each row, or None where only probabilities are known.
@@ -32,27 +41,35 @@ class Predictions:
     inputs : ``inputs(ids)`` gives the inputs back as a list, read when asked for; None where they
         cannot be looked up.
     note : what a reader must know besides, in one sentence.
+    out_of_sample : False where the model was trained on these samples, True where it was not, None
+        where that is not known. Only what a model says about samples that it has not learnt by
+        heart tells something about their labels.
 
     Arrays are read-only.
 
     Raises
     ------
-    ValueError : for arrays whose shapes do not fit together, targets outside 0 to C-1, the wrong
-        number of class names or names that occur twice, and metadata of another length.
+    TypeError : without targets, or with neither probabilities nor logits.
+    ValueError : for arrays whose shapes do not fit together, several labels a sample, targets
+        outside 0 to C-1, probabilities that are none, the wrong number of class names or names that
+        occur twice, and metadata of another length.
     """
 
-    ids: np.ndarray
-    targets: np.ndarray
-    probabilities: np.ndarray
+    figure_stem: ClassVar[str] = "predictions"
+
+    ids: np.ndarray = None  # type: ignore[assignment]
+    targets: np.ndarray = None  # type: ignore[assignment]
+    probabilities: np.ndarray = None  # type: ignore[assignment]
     logits: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
     metadata: Any = None
     output: OutputKind | None = None
     inputs: Inputs | None = field(default=None, compare=False)
     note: str = ""
+    out_of_sample: bool | None = None
 
     def __post_init__(self) -> None:
-        probabilities = np.asarray(self.probabilities)
+        probabilities = _probabilities(self.targets, self.probabilities, self.logits)
         if probabilities.ndim != 2 or probabilities.shape[1] < 2:
             raise ValueError(
                 "probabilities must have the shape (N, C) with at least 2 classes, got "
@@ -61,24 +78,27 @@ class Predictions:
         n, classes = probabilities.shape
         if n == 0:
             raise ValueError("there is no sample: the data set is empty")
-        arrays = {"ids": self.ids, "targets": self.targets, "probabilities": probabilities}
+        ids = np.arange(n) if self.ids is None else self.ids
+        arrays = {"ids": ids, "targets": self.targets, "probabilities": probabilities}
         if self.logits is not None:
             arrays["logits"] = self.logits
         for name, given in arrays.items():
             array = np.asarray(given).view()
             expected = (n, classes) if name in ("probabilities", "logits") else (n,)
             if array.shape != expected:
+                several = (
+                    ": one class number a sample is needed; of one-hot targets give "
+                    "targets.argmax(1), several labels a sample (multi-label) cannot be read"
+                    if name == "targets" and array.ndim == 2
+                    else ""
+                )
                 raise ValueError(
                     f"{name} must have the shape {expected} to match the {n} x {classes} "
-                    f"probabilities, got {array.shape}"
+                    f"probabilities, got {array.shape}{several}"
                 )
             array.flags.writeable = False
             object.__setattr__(self, name, array)
-        if len(np.unique(self.ids)) < n:
-            values, counts = np.unique(self.ids, return_counts=True)
-            raise ValueError(
-                f"ids must differ, {values[counts.argmax()]} occurs {counts.max()} times"
-            )
+        check_distinct(self.ids)
         targets = whole_targets(self.targets, self.ids)
         check_range(targets, classes, self.ids)
         targets.flags.writeable = False
@@ -96,10 +116,24 @@ class Predictions:
     def n_classes(self) -> int:
         return self.probabilities.shape[1]
 
+    def take(self, rows: Any) -> Predictions:
+        """The samples at these row positions (or of this mask, (N,) bool), in this order."""
+        at = np.arange(len(self))[np.asarray(rows)]
+        if at.size == 0:
+            raise ValueError("no row is taken: predictions of nothing cannot be made")
+        return replace(
+            self,
+            ids=self.ids[at],
+            targets=self.targets[at],
+            probabilities=self.probabilities[at],
+            logits=None if self.logits is None else self.logits[at],
+            metadata=None if self.metadata is None else take_rows(self.metadata, at),
+        )
+
     @cached_property
     def finite(self) -> np.ndarray:
         """(N,) bool: the rows whose probabilities are numbers."""
-        finite = np.isfinite(self.probabilities).all(axis=1)
+        finite = np.isfinite(sums_of_rows(self.probabilities))
         finite.flags.writeable = False
         return finite
 
@@ -126,6 +160,18 @@ class Predictions:
         """How many samples the model answered with NaN or infinity; they count as wrong."""
         return int(len(self) - self.finite.sum())
 
+    def columns(self) -> dict[str, Any]:
+        """A row for each sample; the metadata's columns besides, under their own names."""
+        names = np.array([*self.class_names, ""], object)  # -1, no finite answer, is the last one
+        own: dict[str, Any] = {
+            "id": self.ids,
+            "target": names[self.targets],
+            "predicted": names[self.predicted],
+            "confidence": self.confidence,
+            "correct": self.predicted == self.targets,
+        }
+        return own
+
     @cached_property
     def correct(self) -> Proportion:
         """The share that is right, with its 95 % Wilson interval."""
@@ -144,6 +190,58 @@ class Predictions:
         if self.n_nonfinite:
             parts.append(f"{self.n_nonfinite} not finite")
         return ", ".join(parts) + (f" ({self.note})" if self.note else "")
+
+
+def _probabilities(targets: Any, probabilities: Any, logits: Any) -> np.ndarray:
+    """Probabilities (N, C) of any floating type; ValueError for numbers that are none."""
+    if targets is None:
+        raise TypeError("targets are missing: (N,), the true class of each sample, 0 to C-1")
+    if probabilities is None and logits is None:
+        raise TypeError("probabilities are missing: (N, C); or give logits=, (N, C)")
+    if probabilities is None:
+        array = np.asarray(logits)
+        if array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind in "fiu":
+            return softmax_of_rows(array)
+        raise ValueError(
+            "logits must be numbers of the shape (N, C) with at least 2 classes, got "
+            f"{array.dtype} {array.shape}"
+        )
+    array = np.asarray(probabilities)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"probabilities must be numbers, got {array.dtype}")
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float32)
+    if array.ndim != 2 or array.shape[1] < 2 or not array.size:
+        return array
+    sums = sums_of_rows(array)
+    with np.errstate(invalid="ignore"):
+        off = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
+        # NaN among them: numpy's minimum is NaN then, and the row counts as not finite.
+        low = float(np.fmin.reduce(array, axis=None))
+    if off.size or low < -SUM_TOLERANCE:
+        found = f"a row sums to {sums[off[0]]:.6g}" if off.size else f"{low:.6g} is among them"
+        raise ValueError(
+            f"probabilities must lie in [0, 1] and sum to 1 in each row, but {found}: give logits "
+            "as logits=, without probabilities"
+        )
+    return array
+
+
+def sums_of_rows(array: np.ndarray) -> np.ndarray:
+    """(N,), NaN or infinite where a value of the row is; no copy of the array is made."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return array @ np.ones(array.shape[1], array.dtype)
+
+
+def check_distinct(ids: np.ndarray) -> None:
+    """ValueError where an id occurs twice."""
+    if ids.dtype.kind in "iu" and bool((ids[1:] > ids[:-1]).all()):
+        return
+    # Sorting a million words takes seconds, putting them into a set does not.
+    distinct = len(set(ids.tolist())) if ids.dtype.kind in "USO" else len(np.unique(ids))
+    if distinct < len(ids):
+        key, times = Counter(ids.tolist()).most_common(1)[0]
+        raise ValueError(f"ids must differ, {key} occurs {times} times")
 
 
 def whole_targets(targets: Any, ids: Any = None) -> np.ndarray:
