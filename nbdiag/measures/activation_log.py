@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nbdiag.measures.timeline import Timeline
+from nbdiag.measures.timeline import Columns, Timeline
 
 BLOCKS = 64
 """Blocks of time in the history by unit, at most; an even number."""
@@ -90,7 +90,8 @@ class ActivationTrack:
         self._lock = threading.Lock()
         names = ("mean", "std", "zeros", "saturated", "active")
         columns: dict[str, tuple[Any, tuple[int, ...]]] = {"step": (np.int64, ())}
-        self._line = Timeline(columns | dict.fromkeys(names, (np.float32, ())), max_rows=_MAX_ROWS)
+        columns |= dict.fromkeys(names, (np.float32, ()))
+        self._line = Timeline(columns, max_rows=_MAX_ROWS, marked=_broken)
         # Sums a block: first step, last step, inputs, values a unit; and by unit.
         self._span = np.zeros((0, 4), np.int64)
         self._active = np.zeros((0, info.units), np.float32)
@@ -163,11 +164,11 @@ class ActivationTrack:
         self._stuck = self._stuck[0::2] + self._stuck[1::2]
         self._looks_a_block *= 2
 
-    def series(self, start: int = 0) -> ActivationSeries:
-        """The numbers of the whole activation at each look, from the `start`-th one held."""
+    def series(self, start: int = 0, stop: int | None = None) -> ActivationSeries:
+        """The numbers of the whole activation at each look, of those held from `start` to `stop`."""
         with self._lock:
             names = ("step", "mean", "std", "zeros", "saturated", "active")
-            rows = slice(start, None)
+            rows = slice(start, stop)
             return ActivationSeries(*(self._line.column(name, rows) for name in names))
 
     def blocks(self) -> UnitBlocks:
@@ -180,9 +181,19 @@ class ActivationTrack:
             )
 
     @property
+    def settled(self) -> int:
+        """How many of the looks held stay as they are until `thinned` changes."""
+        return self._line.settled
+
+    @property
     def thinned(self) -> int:
-        """How often older looks were thinned."""
+        """How often every second look was dropped from `series`."""
         return self._line.thinned
+
+
+def _broken(looks: Columns) -> NDArray[np.bool_]:
+    """(n,) looks at which something was not finite."""
+    return ~np.isfinite(looks["mean"])
 
 
 class ActivationLog:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -22,7 +23,13 @@ def check_scalar(key: str, value: Any) -> Any:
     Traceback (most recent call last):
     ValueError: log(loss=...) takes one number, got an array of shape (3,); reduce it, as by .mean()
     """
-    if hasattr(value, "detach"):  # first, since it comes at every step
+    if hasattr(value, "detach"):
+        if getattr(value, "is_cpu", False):  # nothing to wait for
+            try:
+                return float(value.item())
+            except (RuntimeError, TypeError):
+                if value.numel() == 1 and not value.is_complex():
+                    raise
         if value.numel() != 1 or value.is_complex():
             shape = tuple(value.shape)
             raise ValueError(_wrong(key, f"a {value.dtype} tensor of shape {shape}"))
@@ -59,44 +66,103 @@ class Series(NamedTuple):
     """(n,) the greatest."""
 
 
+class Mark(NamedTuple):
+    """How far somebody has read a series."""
+
+    stride: int
+    """Values that a point stands for."""
+    points: int
+    """Points that were complete."""
+    logged: int
+    """Values that had come."""
+
+
+class Tail(NamedTuple):
+    """What came since a mark."""
+
+    start: int
+    """Index of the first point of `points` in the whole series; 0: all of it is new."""
+    points: Series
+    mark: Mark
+
+
 class _Growing:
-    """One series; pairs of the older half are merged when it is full."""
+    """One series. When it is full, neighbours are merged all along: each point stands for
+    `stride` values, a power of two, but the last, which may stand for fewer so far.
+
+    Sums are added up in the order in which values come, so that the same values give the same
+    points to the last bit, whenever somebody reads.
+    """
+
+    __slots__ = ("_high", "_in_last", "_low", "_max_points", "_steps", "_sums", "stride")
 
     def __init__(self, max_points: int) -> None:
-        self.data = np.empty((4, 64))
-        self.count = 0
-        self.max_points = max_points
+        self._steps, self._sums = array("d"), array("d")
+        self._low = self._high = self._sums  # the same as long as a point is one value
+        self._max_points = max(2, max_points // 2 * 2)
+        self.stride = 1
+        self._in_last = 0
 
     def append(self, step: int, value: float) -> None:
-        if self.count == self.max_points:
+        if self.stride == 1:
+            if len(self._steps) < self._max_points:
+                self._sums.append(value)
+                self._steps.append(step)
+                return
             self._merge()
-        elif self.count == self.data.shape[1]:
-            more = np.empty((4, min(2 * self.count, self.max_points)))
-            more[:, : self.count] = self.data
-            self.data = more
-        self.data[:, self.count] = (step, value, value, value)
-        self.count += 1
+        elif self._in_last < self.stride:
+            self._sums[-1] += value
+            low, high = self._low, self._high
+            if value < low[-1] or low[-1] != low[-1]:  # the second: NaN gives way
+                low[-1] = value
+            if value > high[-1] or high[-1] != high[-1]:
+                high[-1] = value
+            self._in_last += 1
+            return
+        elif len(self._steps) == self._max_points:
+            self._merge()
+        for column, number in zip(self._columns(), (step, value, value, value), strict=True):
+            column.append(number)
+        self._in_last = 1
+
+    def _columns(self) -> tuple[array[float], array[float], array[float], array[float]]:
+        return self._steps, self._sums, self._low, self._high
 
     def _merge(self) -> None:
-        half = self.count // 2 // 2 * 2
-        first, second = self.data[:, 0:half:2], self.data[:, 1:half:2]
-        with np.errstate(invalid="ignore"):  # inf - inf is NaN: meant
-            merged = np.stack(
-                [
-                    first[0],
-                    (first[1] + second[1]) / 2,
-                    np.fmin(first[2], second[2]),
-                    np.fmax(first[3], second[3]),
-                ]
+        steps, sums, low, high = (np.array(column) for column in self._columns())
+        with np.errstate(invalid="ignore", over="ignore"):  # inf - inf is NaN: meant
+            merged = (
+                steps[0::2],
+                sums[0::2] + sums[1::2],
+                np.fmin(low[0::2], low[1::2]),
+                np.fmax(high[0::2], high[1::2]),
             )
-        rest = self.data[:, half : self.count]
-        fresh = np.empty_like(self.data)
-        fresh[:, : half // 2] = merged
-        fresh[:, half // 2 : half // 2 + rest.shape[1]] = rest
-        self.data, self.count = fresh, half // 2 + rest.shape[1]
+        self._steps, self._sums, self._low, self._high = (
+            array("d", column.tobytes()) for column in merged
+        )
+        self.stride *= 2
+        self._in_last = self.stride
 
-    def series(self) -> Series:
-        steps, values, low, high = self.data[:, : self.count].copy()
+    @property
+    def logged(self) -> int:
+        """Values so far."""
+        if self.stride == 1:
+            return len(self._steps)
+        return (len(self._steps) - 1) * self.stride + self._in_last
+
+    def mark(self) -> Mark:
+        return Mark(self.stride, self.logged // self.stride, self.logged)
+
+    def series(self, start: int = 0, stop: int | None = None) -> Series:
+        """A copy of the points from `start` to `stop`."""
+        count = len(self._steps)
+        stop = count if stop is None else stop
+        steps, values, low, high = (np.array(column[start:stop]) for column in self._columns())
+        if self.stride > 1 and len(values):
+            merged = np.full(len(values), float(self.stride))
+            if stop == count:
+                merged[-1] = self._in_last
+            values /= merged
         return Series(steps.astype(np.int64), values, low, high)
 
 
@@ -105,7 +171,7 @@ class ScalarLog:
 
     `fetch` turns a list of kept tensors into numbers, if possible in one transfer; `on_value` is
     called with the name, step and number of each value once it is known. Beyond `max_points` a
-    name, neighbouring points of the older half are merged, and keep their range.
+    name, neighbouring points are merged all along the series, and keep their range.
     """
 
     def __init__(
@@ -123,17 +189,27 @@ class ScalarLog:
 
     def add(self, step: int, values: dict[str, Any]) -> None:
         """Keep one value a name; nothing is kept when one of them is bad."""
-        checked = {key: check_scalar(key, value) for key, value in values.items()}
+        checked = [
+            (key, step, value if type(value) is float else check_scalar(key, value))
+            for key, value in values.items()
+        ]
         with self._lock:
-            self._pending.extend((key, step, value) for key, value in checked.items())
-            full = len(self._pending) >= _PENDING_AT_MOST
-        if full:
+            self._pending += checked
+        if len(self._pending) >= _PENDING_AT_MOST:
             self.settle()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was logged since it was last read."""
+        return bool(self._pending)
 
     def put(self, name: str, step: int, value: float) -> None:
         """Keep one number."""
         with self._lock:
-            self._read.setdefault(name, _Growing(self._max_points)).append(step, value)
+            growing = self._read.get(name)
+            if growing is None:
+                growing = self._read[name] = _Growing(self._max_points)
+            growing.append(step, value)
             if self.on_value is not None:
                 self.on_value(name, step, value)
 
@@ -153,3 +229,35 @@ class ScalarLog:
         self.settle()
         with self._lock:
             return {key: growing.series() for key, growing in self._read.items()}
+
+    def marks(self) -> dict[str, Mark]:
+        """How far each series goes now, by name."""
+        self.settle()
+        with self._lock:
+            return {key: growing.mark() for key, growing in self._read.items()}
+
+    def tail(self, marks: Mapping[str, Mark]) -> dict[str, Tail]:
+        """What came since `marks`, by name: only series in which something did.
+
+        A point that is still being merged from values is left out until it is complete, so that
+        no point has to be told twice; in a series that was merged since, all points are new.
+
+        >>> log = ScalarLog()
+        >>> log.add(1, {"loss": 3.0})
+        >>> marks = log.marks()
+        >>> log.add(2, {"loss": 2.0})
+        >>> news = log.tail(marks)["loss"]
+        >>> news.start, news.points.values, news.mark
+        (1, array([2.]), Mark(stride=1, points=2, logged=2))
+        """
+        self.settle()
+        news: dict[str, Tail] = {}
+        with self._lock:
+            for key, growing in self._read.items():
+                mark, before = growing.mark(), marks.get(key)
+                if before is None or before.stride != mark.stride:
+                    news[key] = Tail(0, growing.series(0, mark.points), mark)
+                elif before.points < mark.points:
+                    points = growing.series(before.points, mark.points)
+                    news[key] = Tail(before.points, points, mark)
+        return news

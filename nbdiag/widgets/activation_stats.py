@@ -59,8 +59,9 @@ class ActivationStats(RunInstrument):
         """Everything up to now counts as sent."""
         self._ends: list[tuple[int, int, int]] = []
         for track in self._tracks():
-            steps = track.series().steps
-            self._ends.append((track.thinned, len(steps), int(steps[-1]) if len(steps) else 0))
+            thinned = track.thinned
+            steps = track.series(0, track.settled).steps
+            self._ends.append((thinned, len(steps), int(steps[-1]) if len(steps) else 0))
 
     def increment(self) -> dict[str, Any] | None:
         tracks = self._tracks()
@@ -86,7 +87,7 @@ class ActivationStats(RunInstrument):
         if track.thinned != thinned:  # row numbers have changed
             thinned = track.thinned
             count = int(np.searchsorted(track.series().steps, last, side="right"))
-        new = track.series(count)
+        new = track.series(count, track.settled)
         if len(new.steps):
             last = int(new.steps[-1])
         self._ends[number] = (thinned, count + len(new.steps), last)

@@ -25,16 +25,16 @@ class LayerInstrument(RunInstrument):
     def begin(self) -> None:
         recording = self.run.recording
         self._thinned = recording.thinned
-        self._sent = len(recording)
+        self._sent = self._settled()
         self._clipping = np.zeros(2, np.int64)
         for start in range(0, self._sent, 1000):
             self._clipping += clipping(recording.rows(start, min(start + 1000, self._sent)))
 
     def increment(self) -> dict[str, Any] | None:
-        if self.run.recording.thinned != self._thinned:  # row numbers have changed
+        rows = self.run.recording.rows(self._sent, self._settled())
+        if rows.thinned != self._thinned:  # row numbers have changed
             self.begin()
             return self.history()
-        rows = self.run.recording.rows(self._sent)
         if not len(rows.steps):
             return None
         self._clipping += clipping(rows)
@@ -42,12 +42,17 @@ class LayerInstrument(RunInstrument):
         return {"start": rows.start, **self._arrays(rows), **self._facts()}
 
     def history(self) -> dict[str, Any]:
-        recording = self.run.recording
+        recording, total = self.run.recording, self._settled()
         a_row = 9 + len(recording.layers) * (4 * len(self.columns) + 1)
         fit = int(np.clip(SNAPSHOT_BYTES // a_row, *_ROWS))
         head, tail = fit // 15, fit * 4 // 15
         rows = recording.sketch(head=head, middle=fit - head - tail, tail=tail)
-        return {"start": 0, "total": len(recording), **self._arrays(rows), **self._facts()}
+        return {"start": 0, "total": total, **self._arrays(rows), **self._facts()}
+
+    def _settled(self) -> int:
+        """How many rows there are that stay: the last two of a thinned recording may not."""
+        recording = self.run.recording
+        return max(0, len(recording) - 2) if recording.thinned else len(recording)
 
     def describe(self) -> dict[str, Any]:
         layers = [

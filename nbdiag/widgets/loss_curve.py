@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nbdiag.measures.scalars import Mark, Series
 from nbdiag.widgets.run_view import RunInstrument
 from nbdiag.wire.loss_curve import Curve, curve, draw, sketch
 
@@ -42,25 +43,21 @@ class LossCurve(RunInstrument):
 
     def begin(self) -> None:
         self._step = self.run.step
-        self._sent = {name: _mark(one) for name, one in self._series().items()}
+        self._marks = self.run.recording.scalar_log.marks()
 
     def increment(self) -> dict[str, Any] | None:
         news: dict[str, Any] = {}
-        for name, one in self._series().items():
-            mark = _mark(one)
-            count, last = sent = self._sent.get(name, (0, None))
-            if mark == sent:
-                continue
-            start = count
-            if count and (mark[0] < count or float(one[0][count - 1]) != last):
-                start = 0  # older points were merged: send all of them
-            news[name] = _packed(one, start, SKETCH if start < count else BURST)
-            self._sent[name] = mark
+        for name, (start, points, mark) in self.run.recording.scalar_log.tail(self._marks).items():
+            news[name] = _packed(points, start, mark, BURST if start else SKETCH)
+            self._marks[name] = mark
         moved, self._step = self.run.step != self._step, self.run.step
         return {"series": news} if news or moved else None
 
     def history(self) -> dict[str, Any]:
-        return {"series": {name: _packed(one, 0, SKETCH) for name, one in self._series().items()}}
+        log = self.run.recording.scalar_log
+        marks = log.marks()  # first: what comes in between is sent twice, and not never
+        series = log.series()
+        return {"series": {name: _packed(series[name], 0, marks[name], SKETCH) for name in marks}}
 
     def picture(self) -> bytes:
         findings = self.own_findings()
@@ -79,15 +76,10 @@ class LossCurve(RunInstrument):
         return self.run.recording.scalars
 
 
-def _mark(one: Any) -> tuple[int, float | None]:
-    """How much of a series there is: its length, and the step of its last point."""
-    steps = one[0]
-    return len(steps), float(steps[-1]) if len(steps) else None
-
-
-def _packed(one: Any, start: int, at_most: int) -> dict[str, Any]:
-    rows: Curve = sketch(curve(*(column[start:] for column in one)), at_most)
-    return {"start": start, "total": len(one[0]), **rows._asdict()}
+def _packed(points: Series, start: int, mark: Mark, at_most: int) -> dict[str, Any]:
+    """`total`: how many points are complete; `logged`: how many values they were made from."""
+    rows: Curve = sketch(curve(*points), at_most)
+    return {"start": start, "total": mark.points, "logged": mark.logged, **rows._asdict()}
 
 
 def _place(found: dict[str, Any], last: int) -> tuple[float, float, str, str] | None:

@@ -65,3 +65,16 @@ def test_the_log_keeps_the_order_of_opening() -> None:
     assert [log.open(ActivationInfo(name, "ReLU", 1)) for name in "ab"] == [0, 1]
     assert [track.name for track in log.tracks] == ["a", "b"]
     assert (len(log), log[1].name) == (2, "b")
+
+
+def test_a_long_series_is_thinned_evenly_and_keeps_what_was_not_finite() -> None:
+    track = ActivationTrack(ActivationInfo("a", "ReLU", 1, rectifies=True))
+    for step in range(1, 50_001):
+        mean = float("nan") if step == 4 else 0.5
+        track.add(step, 4, 8, (mean, 1.0, 0.25, 0.0), np.array([8]), None)
+    steps = track.series().steps
+    assert track.thinned == 2
+    assert set(np.diff(steps[1:-1])) == {4}
+    assert steps[:3].tolist() == [4, 5, 9]  # 4 stands for 1 to 4
+    assert (steps[-1], len(steps), track.settled) == (50_000, 12_501, 12_500)
+    assert track.series(1, 3).steps.tolist() == [5, 9]

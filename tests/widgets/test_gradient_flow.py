@@ -106,6 +106,30 @@ def test_a_long_history_travels_as_a_sketch_that_keeps_the_first_nan() -> None:
     run.close()
 
 
+def test_a_thinned_recording_is_streamed_as_it_is_held(connect: Any) -> None:
+    run = nd.watch(make_model(), every=1)
+    recording = run.recording
+    recording._lines.max_rows = 16
+    width = len(recording.parameters)
+    flow = nd.GradientFlow(run)
+    browser = connect(flow)
+    ones, fine = np.ones(width, np.float32), np.zeros(width, np.uint8)
+    for step in range(1, 70):
+        recording.append(step, step * ones, ones, fine)
+        flow.cell_ended()
+    told: list[float] = []
+    for message, buffers in zip(browser.sent, browser.buffers, strict=True):
+        if message["kind"] == "append":
+            told[message["start"] :] = array(message["steps"], buffers)
+            if "total" in message:
+                told = told[: message["total"]]
+    assert recording.steps.tolist() == [1, 9, 17, 25, 33, 41, 49, 57, 65, 69]
+    assert told == [1, 9, 17, 25, 33, 41, 49, 57]
+    saved = flow.get_state()["snapshot"]
+    assert (array(saved["steps"]).tolist(), saved["total"]) == (recording.steps.tolist(), 8)
+    run.close()
+
+
 def test_many_layers_make_a_shorter_sketch() -> None:
     run = nd.watch(nn.Sequential(*[nn.Linear(2, 2) for _ in range(300)]), every=1)
     ones = np.ones(600, np.float32)

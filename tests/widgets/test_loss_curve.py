@@ -128,7 +128,7 @@ def test_a_burst_is_sent_at_a_bounded_size(connect: Any) -> None:
     run.close()
 
 
-def test_when_older_points_were_merged_all_of_them_are_sent(connect: Any) -> None:
+def test_when_points_were_merged_all_of_them_are_sent(connect: Any) -> None:
     run = nd.watch(make_model())
     log = run.recording.scalar_log
     log._max_points = 100
@@ -136,14 +136,22 @@ def test_when_older_points_were_merged_all_of_them_are_sent(connect: Any) -> Non
         run.log_at(step, loss=float(step))
     curve = nd.LossCurve(run)
     browser = connect(curve)
-    for step in range(100, 150):
+    for step in range(100, 152):
         run.log_at(step, loss=float(step))
     curve.cell_ended()
+    part = browser.of_kind("append")[-1]["series"]["loss"]
+    assert (part["start"], part["total"], part["logged"]) == (0, 75, 151)
+    for step in range(152, 160):
+        run.log_at(step, loss=float(step))
+        curve.cell_ended()
     got = streamed(browser, "loss")
     expected = run.recording.scalars["loss"]
-    assert browser.of_kind("append")[-1]["series"]["loss"]["start"] == 0
-    np.testing.assert_array_equal(got["steps"], expected[0])
-    np.testing.assert_array_equal(got["values"], expected[1])
+    assert len(expected.steps) == 80  # of which the last stands for one value so far
+    np.testing.assert_array_equal(got["steps"], expected.steps[:79])
+    np.testing.assert_array_equal(got["values"], expected.values[:79])
+    saved = curve.get_state()["snapshot"]["series"]["loss"]
+    assert array(saved["steps"])[-1] == 159
+    assert (saved["total"], saved["logged"]) == (79, 159)
     run.close()
 
 

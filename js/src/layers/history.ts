@@ -7,7 +7,10 @@ type Field = (typeof FIELDS)[number];
 /** Rows as they cross the boundary: steps (T,), the others (T, L). */
 export interface Rows extends Partial<Record<Field, Float32Array>> {
   start: number;
-  /** Rows the kernel holds after these; more than `start + T` when it sent a thinned sketch. */
+  /**
+   * Rows the kernel holds after these: more than `start + T` when it sent a sketch, fewer when the
+   * last ones may still give way to others.
+   */
   total: number;
   steps: Float64Array;
   status: Uint8Array;
@@ -78,6 +81,11 @@ export class History {
     return true;
   }
 
+  /** Step of the newest sample; NaN where there is none. */
+  get newest(): number {
+    return this.length > 0 ? (this.steps[this.length - 1] as number) : Number.NaN;
+  }
+
   /** The last sample at or before `step`; the first one when there is none. */
   indexAt(step: number): number {
     let low = 0;
@@ -92,6 +100,11 @@ export class History {
 
   #push(rows: Rows, skip: number): void {
     const from = skip * this.layers;
+    const first = rows.steps[skip] ?? Number.POSITIVE_INFINITY;
+    if (this.newest >= first) {
+      while (this.newest >= first) this.length -= 1;
+      this.epoch += 1; // the last rows have given way
+    }
     this.#reserve(this.length + rows.steps.length - skip);
     this.steps.set(rows.steps.subarray(skip), this.length);
     const at = this.length * this.layers;

@@ -75,7 +75,8 @@ export class LayersStore extends RunStore<Info> {
     const rows = decodeRows(value, history.layers, buffers);
     this.facts.set(readFacts(value));
     this.extra.set(value);
-    const known = rows.steps.length === 0 || (history.length > 0 && rows.total === history.next);
+    const same = rows.total === history.next && rows.steps.at(-1) === history.newest;
+    const known = rows.steps.length === 0 || (history.length > 0 && same);
     if (known && !force) return;
     history.reset(rows);
     this.history.notify();

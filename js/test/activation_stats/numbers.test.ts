@@ -57,6 +57,17 @@ describe("Looks", () => {
     expect([...steps].sort((a, b) => a - b)).toEqual(steps);
   });
 
+  it("thins evenly in time, however often, and keeps the first look that broke", () => {
+    const looks = new Looks(2);
+    for (let step = 1; step <= 40_000; step++) {
+      looks.add(rows([step], [step === 12_345 ? Number.NaN : 1, 1]));
+    }
+    const steps = held(looks);
+    const widest = Math.max(...steps.slice(1).map((step, i) => step - (steps[i] as number)));
+    expect(widest).toBeLessThanOrEqual(80); // not thousands, as at the start it once was
+    expect(steps).toContain(12_345);
+  });
+
   it("refuses values of another model", () => {
     expect(() => decodeRows(snapshot(made, 2), 3)).toThrow("not [2, 3, 4]");
   });

@@ -63,6 +63,17 @@ describe("History", () => {
     expect(history.length).toBe(4);
   });
 
+  it("lets rows give way that came before they were settled", () => {
+    const history = new History(1);
+    history.reset(rows(0, [1, 5, 9, 11], [1, 1, 1, 1], { total: 2 }));
+    expect(history.newest).toBe(11);
+    const { epoch } = history;
+    expect(history.append(rows(2, [9, 13], [2, 2]))).toBe(true);
+    expect([...history.steps.slice(0, history.length)]).toEqual([1, 5, 9, 13]);
+    expect([...history.norms.slice(0, 4)]).toEqual([1, 1, 2, 2]);
+    expect(history.epoch).toBe(epoch + 1);
+  });
+
   it("starts anew with rows from 0", () => {
     const history = new History(1);
     history.append(rows(0, [1, 2, 3], [1, 1, 1]));

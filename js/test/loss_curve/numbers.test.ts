@@ -24,6 +24,7 @@ function points(
   return {
     start,
     total: start + steps.length,
+    logged: start + steps.length,
     steps: Float64Array.from(steps),
     values: column,
     low: column.slice(),

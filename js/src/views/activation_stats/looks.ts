@@ -7,8 +7,9 @@ export const FIELDS = ["mean", "std", "zeros", "saturated"] as const;
 export type Field = (typeof FIELDS)[number];
 const F = FIELDS.length;
 
-/** More looks than this are thinned: every second one of the older half goes. */
+/** More looks than this are thinned to half as many: the first ones, and an even choice in time. */
 const MOST = 4000;
+const FIRST = 100;
 
 /** Looks as they cross the boundary: steps (T,), values (T, A, F), looked (T, A). */
 export interface Rows {
@@ -110,11 +111,20 @@ export class Looks implements Timeline {
     this.length += 1;
   }
 
+  /** In each of even stretches of time the first look stays, and the first that was not finite. */
   #thin(): void {
     const a = this.activations;
-    const half = this.length >> 1;
+    const start = this.steps[FIRST] as number;
+    const width = ((this.steps[this.length - 1] as number) - start) / (MOST / 2 - FIRST);
     let to = 0;
-    for (let from = 0; from < this.length; from += from < half ? 2 : 1) {
+    let stretch = -1;
+    let broken = -1;
+    for (let from = 0; from < this.length; from++) {
+      const at = Math.floor(((this.steps[from] as number) - start) / width);
+      const wrong = broken < at && !this.#finite(from);
+      if (from >= FIRST && at <= stretch && !wrong) continue;
+      stretch = at;
+      if (wrong) broken = at;
       this.steps[to] = this.steps[from] as number;
       this.#values.copyWithin(to * a * F, from * a * F, (from + 1) * a * F);
       this.#looked.copyWithin(to * a, from * a, (from + 1) * a);
@@ -122,6 +132,13 @@ export class Looks implements Timeline {
     }
     this.length = to;
     this.epoch += 1;
+  }
+
+  #finite(sample: number): boolean {
+    for (let i = 0; i < this.activations; i++) {
+      if (this.seen(sample, i) && !Number.isFinite(this.value(sample, i, "mean"))) return false;
+    }
+    return true;
   }
 }
 

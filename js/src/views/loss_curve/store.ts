@@ -49,7 +49,7 @@ export class CurveStore extends RunStore<BaseInfo> {
   ): void {
     for (const [name, points] of decode(value, buffers)) {
       const track = this.tracks.value.of(name);
-      if (force || track.next !== points.total) track.reset(points);
+      if (force || track.logged !== points.logged) track.reset(points);
     }
     this.#changed();
   }

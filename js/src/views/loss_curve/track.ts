@@ -7,9 +7,11 @@ export const INFINITE = 2;
 
 /** Points as they cross the boundary, every column (n,). */
 export interface Points {
-  /** Index of the first of them in the kernel's series, and how long that is after them. */
+  /** Index of the first of them in the kernel's series, and how many are complete after them. */
   start: number;
   total: number;
+  /** How many values the kernel had. */
+  logged: number;
   steps: Float64Array;
   values: Float64Array;
   low: Float64Array;
@@ -30,7 +32,8 @@ export function decodePoints(value: unknown, buffers?: readonly Bytes[]): Points
   }
   const start = typeof source.start === "number" ? source.start : 0;
   const total = typeof source.total === "number" ? source.total : start + steps.length;
-  return { start, total, steps, values, low, high, bad };
+  const logged = typeof source.logged === "number" ? source.logged : total;
+  return { start, total, logged, steps, values, low, high, bad };
 }
 
 /** One logged series: columns that grow by doubling, in the order of their steps. */
@@ -43,6 +46,8 @@ export class Track {
   length = 0;
   /** Points the kernel had when the last of these came: where the next must start. */
   next = 0;
+  /** How many values it had then. */
+  logged = 0;
 
   constructor(readonly name: string) {}
 
@@ -50,6 +55,7 @@ export class Track {
     this.length = 0;
     this.#push(points, 0);
     this.next = points.total;
+    this.logged = points.logged;
   }
 
   /** Adds points; false when some are missing in between, and then nothing was added. */
@@ -64,6 +70,7 @@ export class Track {
     if (points.start < this.next && !whole) return false; // a sketch cannot be cut
     this.#push(points, this.next - points.start);
     this.next = points.total;
+    this.logged = points.logged;
     return true;
   }
 
