@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from nbdiag.measures.failures import ProbeFailure as ProbeFailure
-from nbdiag.measures.findings import Finding, text_lines
+from nbdiag.measures.findings import Finding
 from nbdiag.measures.recording import Codes, Floats, LayerInfo, Recording
 from nbdiag.measures.sampler import Every, Sampler, check_every
 
@@ -73,7 +73,6 @@ class Run:
         self._next_listener = 0
         self._notify_at, self._notify_cost, self._unseen = 0.0, 0.0, False
         self._thread: threading.Thread | None = None
-        self._last_step_at = float("-inf")
         self._judged: tuple[int, list[Finding]] | None = None
 
     # What it holds -----------------------------------------------------------------------------
@@ -154,7 +153,9 @@ class Run:
         ValueError : for an array or tensor of more than one element.
         TypeError : for anything that is not a number.
         """
-        self.log_at(self.step, **scalars)
+        started = time.perf_counter()
+        self._recording.scalar_log.add(self.sampler.step, scalars)
+        self.sampler.spent(time.perf_counter() - started)
 
     def log_at(self, step: int, **scalars: Any) -> None:
         """As `log`, at the optimizer step given."""
@@ -206,6 +207,7 @@ class Run:
         if name == "every":
             check_every(args.get("every"))
         self._requests.append(_Request(name, args, done))
+        self.sampler.wake = float("-inf")
         if not self._training_elsewhere():
             self.drain()
 
@@ -213,7 +215,7 @@ class Run:
         thread = self._thread
         if self._closed or thread is None or thread is threading.current_thread():
             return False
-        return thread.is_alive() and time.perf_counter() - self._last_step_at < _IDLE_SECONDS
+        return thread.is_alive() and time.perf_counter() - self.sampler.last < _IDLE_SECONDS
 
     def drain(self) -> None:
         """Apply what was asked for, and tell the listeners of rows that they were not told of.
@@ -272,8 +274,9 @@ class Run:
                 self.note_failure("listener", error)
         now = time.perf_counter()
         # A listener that is slow (many layers, a busy browser) is called less often, so that the
-        # budget holds for it as well.
-        pause = min(max((now - started) / self.budget, NOTIFY_SECONDS[0]), NOTIFY_SECONDS[1])
+        # budget holds for it as well, of which half is left to the samples.
+        pause = 2 * (now - started) / self.budget
+        pause = min(max(pause, NOTIFY_SECONDS[0]), NOTIFY_SECONDS[1])
         self._notify_at = now + pause
 
     # For probes --------------------------------------------------------------------------------
@@ -283,12 +286,22 @@ class Run:
         self._thread = threading.current_thread()
         if self._requests:
             self.drain()
-        first = self.step == 0
-        self._last_step_at = time.perf_counter()
-        sample = self.sampler.next_step(self._last_step_at)
-        if first:
+        now = time.perf_counter()
+        sample = self.sampler.next_step(now)
+        if self.step == 1 or (not sample and self._news(now)):
             self.notify()
+        self.sampler.wake = float("-inf") if sample else self._wake(now)
         return sample
+
+    def _news(self, now: float) -> bool:
+        """Whether the listeners are due and would hear of something: losses between samples."""
+        return now >= self._notify_at and (self._unseen or self._recording.scalar_log.waiting)
+
+    def _wake(self, now: float) -> float:
+        """Until when steps may go by."""
+        if self._requests:
+            return now
+        return max(self._notify_at, now + NOTIFY_SECONDS[0]) if self._listeners else float("inf")
 
     def append(
         self, step: int, grad_norm: Floats, weight_norm: Floats, status: Codes, **more: Floats
@@ -317,6 +330,7 @@ class Run:
         self._unseen = True
         if self.listener_due():
             self.notify()
+        self.sampler.wake = self._wake(self.sampler.last)
 
     def listener_due(self) -> bool:
         """Whether somebody listens and was not called for long enough."""
@@ -374,27 +388,6 @@ class Run:
 
     def __repr__(self) -> str:
         """Name, steps, layers, parameters and findings: the same on every machine."""
-        layers = self._recording.layers
-        parts = (
-            _count(self.step, "optimizer step"),
-            _count(len(layers), "layer"),
-            _count(sum(layer.size for layer in layers), "parameter"),
-        )
-        head = f"Run {self.name!r}: {', '.join(parts)}"
-        failed = [f"failed: {f.probe} at step {f.step}, {f.reason}" for f in self.failures]
-        return "\n".join([head, *failed, *self._verdict()])
+        from nbdiag.measures.run_text import run_text
 
-    def _verdict(self) -> list[str]:
-        """The findings as text; without a single step there is nothing to call healthy."""
-        if self.step:
-            return text_lines(self.findings())
-        if not self.closed:
-            return ["waiting for the first optimizer step"]
-        return [
-            "no optimizer step was seen: another optimizer may have trained this model; "
-            "in a loop without torch.optim call run.mark_step()"
-        ]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+        return run_text(self)

@@ -35,8 +35,10 @@ class Sampler:
 
     "auto" samples the first 32 steps, then every 2nd to step 64 and every 4th to step 128 (as long
     as that takes less than a second in all, or more where the budget allows it), and from then on
-    as seldom as keeps the measured cost at or below `budget` of the time between steps; what the
-    start cost beyond that is saved afterwards.
+    as seldom as keeps the cost at or below `budget` of the time between steps; what the start cost
+    beyond that is saved afterwards. The cost of a sample is the time spent in probes, or by how
+    much longer the steps around it took than the others, if that is more: hooks slow down code
+    that no probe can time.
 
     >>> sampler = Sampler(3)
     >>> [sampler.next_step(now=0.0) for _ in range(7)]
@@ -51,44 +53,95 @@ class Sampler:
         self.stride = 1 if self.every == "auto" else self.every
         self.step = 0
         self.paused = False
+        self.last = float("-inf")
+        """When the last step began."""
+        self.wake = float("-inf")
+        """From then on `pass_by` lets no step go by: somebody waits for one."""
         self.seconds = 0.0
         """Spent in probes so far."""
         self._next = 1
         self._samples = 0
         self._first: float | None = None
-        self._last = 0.0
-        self._step_seconds: deque[float] = deque(maxlen=_MEMORY)
+        self._plain: deque[float] = deque(maxlen=_MEMORY)  # steps without a sample near them
+        self._all: deque[float] = deque(maxlen=_MEMORY)  # all steps, less what probes took
         self._sample_seconds: deque[float] = deque(maxlen=_MEMORY)
-        self._idle_seconds: deque[float] = deque(maxlen=_MEMORY)
+        self._felt: deque[float] = deque(maxlen=_MEMORY)  # how much longer two steps took
+        self._open: float | None = None  # the first of those two
+        self._after_sample = False
         self._spent_since = 0.0
         self._cost = 0.0
+        self._other = 0.0  # outside samples: logging, standing by, the widgets
+        self._reviewed = (0, 0.0)  # step, and `_other` by then
+        self._start: tuple[float, float] | None = None  # when the dense start ended, `seconds`
 
     @property
     def share(self) -> float:
-        """Probe time over the training time so far, 0 to 1; the training time excludes it."""
-        if self._first is None:
+        """Probe time over the training time, 0 to 1; the training time excludes it.
+
+        Since the dense start where that is over, else since the first step.
+        """
+        begun, spent = (self._first, 0.0) if self._start is None else self._start
+        if begun is None:
             return 0.0
-        training = self._last - self._first - self.seconds
-        return min(1.0, self.seconds / training) if training > 0 else 0.0
+        return self._share(begun, spent)
+
+    @property
+    def starting(self) -> bool:
+        """In the dense start, which may cost more than the budget."""
+        return self.every == "auto" and self._start is None
+
+    def _share(self, begun: float, spent: float) -> float:
+        spent = self.seconds - spent
+        training = self.last - begun - spent
+        return min(1.0, spent / training) if training > 0 else 0.0
 
     @property
     def next_is_due(self) -> bool:
         """Whether the coming step will be sampled, as far as one can tell now."""
         return not self.paused and self.step + 1 >= self._next
 
+    def pass_by(self, now: float) -> bool:
+        """Count a step of which nothing is wanted; False, and nothing is done, for any other.
+
+        Most steps of a long training end here, so it is as short as can be.
+        """
+        step = self.step + 1
+        if step >= self._next or now >= self.wake or self.paused or self._after_sample:
+            return False
+        self._plain.append(now - self.last)
+        self.step, self.last, self._spent_since = step, now, 0.0
+        return True
+
     def next_step(self, now: float) -> bool:
         """Count one optimizer step that begins at `now` seconds; whether to sample it."""
         if self._first is None:
             self._first = now
-        else:
-            self._step_seconds.append(max(0.0, now - self._last - self._spent_since))
-        self._last, self._spent_since = now, 0.0
+        interval = now - self.last
+        due = not self.paused and self.step + 1 >= self._next
+        if self.step:
+            self._all.append(max(0.0, interval - self._spent_since))
+            self._feel(interval, due)
+        if self._start is None and self.step >= DENSE[-1][0] and self.every == "auto":
+            self._start = now, self.seconds
+        self.last, self._spent_since = now, 0.0
         self.step += 1
-        if self.paused or self.step < self._next:
-            return False
-        self._samples += 1
-        self._next = self.step + self.stride
-        return True
+        self._after_sample = due
+        if due:
+            self._samples += 1
+            self._next = self.step + self.stride
+        return due
+
+    def _feel(self, interval: float, due: bool) -> None:
+        """By how much longer the two steps around a sample took than others.
+
+        The first holds the forward pass that was looked at, the second what the sample did.
+        """
+        if due:
+            self._open = None if self._after_sample else interval
+        elif not self._after_sample:
+            self._plain.append(interval)
+        elif self._open is not None and len(self._plain) >= _REVIEW:
+            self._felt.append(self._open + interval - 2 * median(self._plain))
 
     def spent(self, seconds: float, *, sampling: bool = False) -> None:
         """Account for probe time; `sampling`: it belongs to the sample that is being taken."""
@@ -97,7 +150,7 @@ class Sampler:
         if sampling:
             self._cost += seconds
         else:
-            self._idle_seconds.append(seconds)
+            self._other += seconds
 
     def sampled(self) -> None:
         """A sample is complete: what it cost decides when the next one is due."""
@@ -112,18 +165,24 @@ class Sampler:
             if self.step < until and self.seconds < DENSE_SECONDS:
                 wanted = min(wanted, dense)
                 break
+        self._reviewed = self.step, self._other
         # A stride that wobbles by one makes the time axis ragged and saves nothing.
         if not 0.8 <= wanted / self.stride <= 1.25:
             self.set_stride(wanted)
 
     def _affordable(self) -> int:
         # Medians: an evaluation between two steps, or a first slow sample, says nothing about them.
-        step, sample = median(self._step_seconds or [0.0]), median(self._sample_seconds)
-        # A hook that does not sample costs a little too, which matters for microsecond steps.
+        step = median(self._plain or self._all or [0.0])
+        sample = median(self._sample_seconds)
+        if len(self._felt) >= _REVIEW:
+            sample = min(max(sample, median(self._felt)), 2 * sample)
+        # Logging and standing by cost a little too, which matters for microsecond steps.
+        since, other = self._reviewed
+        standing = (self._other - other) / max(1, self.step - since)
         allowed = self.budget * step
-        allowed = max(allowed - median(self._idle_seconds or [0.0]), allowed / 4)
-        if self.share > self.budget:
-            allowed /= 2  # saves what the dense start has cost
+        allowed = max(allowed - standing, allowed / 4)
+        if self._first is not None and self._share(self._first, 0.0) > self.budget:
+            allowed /= 4  # saves what the dense start has cost
         if not allowed > 0:
             return self.stride
         # However dear: a step has been looked at since 8/9 of the training, or late faults hide.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -42,6 +43,8 @@ class Steps:
         before: Before,
         after: After,
     ) -> None:
+        self.pass_by: Callable[[float], bool] = lambda now: False
+        """Asked before a step of the only optimizer there is: True when there is nothing to do."""
         self._given: list[weakref.ref[Optimizer]] = []
         self.set_references(references)
         self._before, self._after = before, after
@@ -64,6 +67,7 @@ class Steps:
             weakref.WeakKeyDictionary()
         )
         self._recent: tuple[weakref.ref[Optimizer], int, list[int]] | None = None
+        self._alone: weakref.ref[Optimizer] | None = None
         for optimizer in self._alive():
             self.owned(optimizer)
 
@@ -79,9 +83,16 @@ class Steps:
 
     def before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """An optimizer begins its step: one of those given, or any of this process."""
-        if not self._stopped:
-            closure = args[1] if len(args) > 1 else kwargs.get("closure")
-            self._before(optimizer, closure is not None)
+        if self._stopped:
+            return
+        if (
+            self._alone is not None
+            and self._alone() is optimizer
+            and self.pass_by(time.perf_counter())
+        ):
+            return
+        closure = args[1] if len(args) > 1 else kwargs.get("closure")
+        self._before(optimizer, closure is not None)
 
     def after(self, optimizer: Optimizer) -> None:
         """It has ended its step."""
@@ -101,6 +112,8 @@ class Steps:
             params = (p for group in optimizer.param_groups for p in group["params"])
             known = (size, sorted(i for p in params if (i := self._find(p)) is not None))
             self._owned[optimizer] = known
+            alone = self.known()
+            self._alone = weakref.ref(alone[0]) if len(alone) == 1 else None
         self._recent = (weakref.ref(optimizer), *known)
         return known[1]
 

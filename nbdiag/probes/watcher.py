@@ -73,6 +73,9 @@ class Watcher:
             collect=self.collect,
             on_mark=self._on_mark,
         )
+        if not any(parameter.is_cuda for parameter in model.parameters()):
+            # (A step that a CUDA graph captures must not be counted: that has to be asked.)
+            self.steps.pass_by = self.run.sampler.pass_by
         self.log: Log | None = None
         self._order: ForwardOrder | None = None
         self._loss: LossListener | None = None

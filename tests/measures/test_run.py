@@ -157,13 +157,13 @@ def test_slow_listener_is_called_less_often(monkeypatch: pytest.MonkeyPatch) -> 
 
     def slow(_: Run) -> None:
         calls.append(clock[0])
-        clock[0] += 0.05  # allowed is a tenth: every half second
+        clock[0] += 0.05  # half of a tenth is allowed: every second
 
     run.subscribe(slow)
     while clock[0] < 10:
         clock[0] += 0.01
         row(run)
-    assert 15 <= len(calls) <= 21
+    assert 8 <= len(calls) <= 11
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,22 @@ def test_log_refuses_the_rest_and_keeps_nothing(
     assert run.recording.scalars == {}
 
 
-def test_logged_tensor_is_a_copy_read_later() -> None:
-    run, total = make(), torch.tensor(1.0)
+class Far(torch.Tensor):
+    """Looks as if it were on an accelerator."""
+
+    is_cpu = False  # type: ignore[assignment]
+
+
+def test_logged_tensor_is_copied_at_once() -> None:
+    run, total = make(), torch.tensor(1.0, requires_grad=True).detach()
+    for _ in range(3):
+        run.log(loss=total)
+        total += 1.0
+    assert run.recording.scalars["loss"].values.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_what_lives_elsewhere_is_read_later() -> None:
+    run, total = make(), torch.tensor(1.0).as_subclass(Far)
     read = []
     log = run.recording.scalar_log
     log.fetch = lambda values: read.append(len(values)) or [float(v) for v in values]  # type: ignore[func-returns-value]

@@ -74,10 +74,62 @@ def test_a_long_evaluation_between_steps_changes_nothing() -> None:
 def test_what_the_start_cost_is_saved_later() -> None:
     sampler = Sampler("auto", budget=0.03)
     train(sampler, 400, step=0.001, sample=0.0005)
-    assert sampler.share > 0.03
+    assert sampler.seconds / (400 * 0.001) > 0.03
     train_on = Sampler("auto", budget=0.03)
     train(train_on, 5000, step=0.001, sample=0.0005)
-    assert train_on.share <= 0.03
+    assert train_on.seconds / (5000 * 0.001) <= 0.03
+
+
+def test_the_share_is_that_after_the_dense_start() -> None:
+    sampler = Sampler("auto", budget=0.03)
+    train(sampler, 100, step=0.001, sample=0.0005)
+    assert sampler.starting
+    assert sampler.share == pytest.approx(57 * 0.5 / 100, rel=0.02)  # 57 = 32 + 16 + 9 samples
+    train(sampler, 4900, step=0.001, sample=0.0005)
+    assert not sampler.starting
+    assert sampler.share < 0.03
+    assert not Sampler(7).starting
+
+
+def test_what_hooks_slow_down_outside_of_probes_counts() -> None:
+    """A sample of 0.3 ms makes the steps around it 0.2 ms longer besides."""
+    plain, honest = Sampler("auto"), Sampler("auto")
+    for sampler, hidden in ((plain, 0.0), (honest, 0.0002)):
+        now = 0.0
+        for _ in range(4000):
+            now += 0.001
+            if sampler.next_is_due:
+                now += hidden
+            if sampler.next_step(now):
+                sampler.spent(0.0003, sampling=True)
+                sampler.sampled()
+                now += 0.0003
+    assert honest.stride == pytest.approx(plain.stride * 5 / 3, rel=0.25)
+
+
+def test_steps_pass_by_between_samples() -> None:
+    sampler = Sampler(10)
+    assert not sampler.pass_by(0.0)  # nobody has said until when
+    by = []
+    for i in range(1, 32):
+        sampler.wake = 25.0
+        if sampler.pass_by(float(i)):
+            by.append(i)
+        else:
+            sampler.next_step(float(i))
+    # 1, 11, 21 and 31 are sampled, the steps after them close the sample, from 25.0 on all count
+    assert by == [*range(3, 11), *range(13, 21), 23, 24]
+    assert sampler.step == 31
+
+
+def test_no_step_passes_by_a_pause() -> None:
+    sampler = Sampler(10)
+    sampler.next_step(0.0)
+    sampler.next_step(0.1)
+    sampler.wake, sampler.paused = float("inf"), True
+    assert not sampler.pass_by(0.2)
+    sampler.paused = False
+    assert sampler.pass_by(0.2)
 
 
 def test_dense_to_the_end_where_the_budget_allows_it() -> None:
