@@ -1,4 +1,4 @@
-"""python -m benchmarks.diagnosis [--seeds n] [--only name] [--split dev|held_out|all] [--prove]"""
+"""python -m benchmarks.diagnosis [--seeds n] [--only name] [--split name] [--prove]"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.diagnosis.cases import Case, load
-from benchmarks.diagnosis.training import SIZES, Size, watched
+from benchmarks.diagnosis.training import Size, watched
 
 UNPROVEN = Path(__file__).with_name("unproven.json")
 """Variants whose proof fails, as `--prove` found them: they do not count."""
@@ -26,16 +26,17 @@ def prove(cases: list[Case], seeds: int) -> None:
     verdicts: dict[str, list[str]] = {}
     for case in cases:
         started, bad = time.perf_counter(), 0
-        for size in SIZES:
+        for size in case.sizes:
             for seed in range(seeds):
                 complaints = case.complaints(size, seed)
                 verdicts[key(case, size, seed)] = complaints
                 if complaints:
                     bad += 1
                     print(f"  {key(case, size, seed)}: {'; '.join(complaints)}")
-        seconds = (time.perf_counter() - started) / (len(SIZES) * seeds)
+        seconds = (time.perf_counter() - started) / (len(case.sizes) * seeds)
         print(
-            f"{case.name:36} {bad} of {len(SIZES) * seeds} not proven  {seconds:.2f} s", flush=True
+            f"{case.name:36} {bad} of {len(case.sizes) * seeds} not proven  {seconds:.2f} s",
+            flush=True,
         )
     before = json.loads(UNPROVEN.read_text()) if UNPROVEN.exists() else {}
     named = {case.name for case in load()}
@@ -58,7 +59,7 @@ def tally(cases: list[Case], seeds: int, every: int | str) -> None:
     sick_wrong: dict[str, list[str]] = defaultdict(list)
     for case in cases:
         misses, started = [], time.perf_counter()
-        for size in SIZES:
+        for size in case.sizes:
             for seed in range(seeds):
                 name = key(case, size, seed)
                 if name in unproven:
@@ -80,7 +81,7 @@ def tally(cases: list[Case], seeds: int, every: int | str) -> None:
                     misses.append(f"{name}: {code} missed, found {sorted(codes) or 'nothing'}")
                 elif others:
                     misses.append(f"{name}: also {sorted(others)}")
-        seconds = (time.perf_counter() - started) / (len(SIZES) * seeds)
+        seconds = (time.perf_counter() - started) / (len(case.sizes) * seeds)
         mark = "ok" if not misses else "MISS"
         print(f"{case.split:8} {case.name:36} {mark:5} {seconds:.2f} s", flush=True)
         for miss in misses:
@@ -101,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.diagnosis")
     parser.add_argument("--seeds", type=int, default=2, help="--prove as many before")
     parser.add_argument("--only", help="cases whose name contains this")
-    parser.add_argument("--split", choices=("dev", "held_out", "all"), default="dev")
+    parser.add_argument("--split", choices=("dev", "held_out", "fresh", "all"), default="dev")
     parser.add_argument("--every", default="1", help="sampling, a number or auto")
     parser.add_argument("--prove", action="store_true", help="run the proofs, not the rules")
     args = parser.parse_args()

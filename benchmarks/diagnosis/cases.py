@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.diagnosis import PARTS, proofs
 from benchmarks.diagnosis.proofs import Evidence, Proof
-from benchmarks.diagnosis.training import Size, Training
+from benchmarks.diagnosis.training import SIZES, Size, Training
 
 Build = Callable[[Size, bool], Training]
 HealthyBuild = Callable[[Size], Training]
@@ -30,7 +30,7 @@ class Case:
     Parameters
     ----------
     build : (size, cured) -> Training; cured: the same without the planted fault.
-    split : "dev", by which rules may be tuned, or "held_out", by which they may not.
+    split : "dev", by which rules may be tuned, or "held_out" and "fresh", by which they may not.
     expected : codes of which at least one must be found; empty for a healthy training.
     allowed : codes that are true of it as well; any other finding is wrong.
     """
@@ -42,6 +42,7 @@ class Case:
     allowed: frozenset[str]
     proof: Proof
     quick: bool = False
+    sizes: tuple[Size, ...] = SIZES
 
     @property
     def healthy(self) -> bool:
