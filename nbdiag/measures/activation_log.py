@@ -165,7 +165,7 @@ class ActivationTrack:
         self._looks_a_block *= 2
 
     def series(self, start: int = 0, stop: int | None = None) -> ActivationSeries:
-        """The numbers of the whole activation at each look, of those held from `start` to `stop`."""
+        """The numbers of the whole activation at each look; of those held, `start` to `stop`."""
         with self._lock:
             names = ("step", "mean", "std", "zeros", "saturated", "active")
             rows = slice(start, stop)

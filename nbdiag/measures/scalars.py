@@ -99,7 +99,7 @@ class _Growing:
     def __init__(self, max_points: int) -> None:
         self._steps, self._sums = array("d"), array("d")
         self._low = self._high = self._sums  # the same as long as a point is one value
-        self._max_points = max(2, max_points // 2 * 2)
+        self._max_points = max_points + max_points % 2
         self.stride = 1
         self._in_last = 0
 

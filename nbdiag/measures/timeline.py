@@ -23,7 +23,7 @@ class Timeline:
     Parameters
     ----------
     columns : name -> (type, shape of one entry).
-    max_rows : at least 4; one less where it is odd.
+    max_rows : at least 4; one more where it is odd.
     marked : given columns of (n, ...) rows, (n,) which of them are worth more than others. Of the
         rows that one stands for, that is the first marked one, or the first.
 
@@ -43,7 +43,7 @@ class Timeline:
     ) -> None:
         if max_rows < 4:
             raise ValueError(f"max_rows must be at least 4, got {max_rows}")
-        self.max_rows = max_rows // 2 * 2
+        self.max_rows = max_rows + max_rows % 2
         self.thinned = 0
         """How often every second row was dropped: one in `stride` is left."""
         self._columns = dict(columns)

@@ -55,6 +55,7 @@ def describe_state(run: Run) -> dict[str, Any]:
         "stride": run.stride,
         "budget": run.budget,
         "probe_share": run.probe_share,
+        "starting": run.sampler.starting,
         "probe_seconds": run.probe_seconds,
         "failures": [[f.probe, f.reason, f.step] for f in run.failures],
     }

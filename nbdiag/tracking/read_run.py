@@ -10,12 +10,19 @@ from typing import Any
 
 from nbdiag.measures.recording import Recording
 from nbdiag.measures.run import Done, Listener, ProbeFailure, Run, State
+from nbdiag.measures.sampler import Sampler
 from nbdiag.tracking.feeds import Feed
 from nbdiag.tracking.following import follower
 from nbdiag.tracking.layout import columns
 
 _AGAIN = 0.5
 _PROBE = "log_dir"
+
+
+class _Mirror(Sampler):
+    """What the training says of its sampler."""
+
+    starting = False
 
 
 class ReadRun(Run):
@@ -26,6 +33,8 @@ class ReadRun(Run):
     """
 
     controllable = False  # the training is in another process
+
+    sampler: _Mirror
 
     def __init__(self, path: Path, feed: Feed, head: Mapping[str, Any]) -> None:
         run, layout = head["run"], head["layout"]
@@ -38,6 +47,7 @@ class ReadRun(Run):
             model_kinds=frozenset(layout["kinds"]),
             collect=self._collect_news,
         )
+        self.sampler = _Mirror()
         self.path = path
         """Of the event file, or of a folder that others wrote."""
         self.written_name: str = run["name"]
@@ -126,6 +136,10 @@ class ReadRun(Run):
             f"{self.path}"
         )
 
+    def log(self, **scalars: Any) -> None:
+        """As `log_at`."""
+        self.log_at(self.step, **scalars)
+
     def log_at(self, step: int, **scalars: Any) -> None:
         """A run that is read keeps no more numbers.
 
@@ -181,6 +195,7 @@ class ReadRun(Run):
         sampler.every = state.get("every", sampler.every)
         sampler.stride = state.get("stride", sampler.stride)
         sampler.budget = state.get("budget", sampler.budget)
+        sampler.starting = state.get("starting", sampler.starting)
         sampler.paused = state.get("state", "live") == "paused"
         self.skipped_steps = state.get("skipped_steps", self.skipped_steps)
 

@@ -107,6 +107,7 @@ class RunInstrument(Instrument):
             "stride": run.stride,
             "budget": run.budget,
             "probe_share": run.probe_share,
+            "starting": run.sampler.starting,
             "thinned": run.recording.thinned,
             # a run that is read back belongs to another process
             "controllable": run.controllable and run.state not in ("done", "failed"),

@@ -69,8 +69,8 @@ def test_of_several_marked_rows_the_first_stays() -> None:
     assert everything_bad == [1, 5, 9, 13, 17, 20]
 
 
-def test_an_odd_bound_is_rounded_down_and_a_tiny_one_refused() -> None:
-    steps, line = steps_of(9, 9)
+def test_an_odd_bound_is_rounded_up_and_a_tiny_one_refused() -> None:
+    steps, line = steps_of(9, 7)
     assert (line.max_rows, steps) == (8, [1, 3, 5, 7, 9])
     with pytest.raises(ValueError, match="at least 4, got 3"):
         Timeline({}, max_rows=3)

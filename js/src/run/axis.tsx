@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { count, Slider } from "../ui";
 
-/** Round step numbers for a linear axis, at most `most`. */
+/** Round step numbers for a linear axis, at most `most`; its ends where not even two would fit. */
 export function stepTicks(first: number, last: number, most: number): number[] {
   const span = Math.max(1, last - first);
   const raw = span / Math.max(1, most);
@@ -9,7 +9,7 @@ export function stepTicks(first: number, last: number, most: number): number[] {
   const step = Math.max(1, ([1, 2, 5, 10].find((m) => m * magnitude >= raw) ?? 10) * magnitude);
   const out: number[] = [];
   for (let s = Math.ceil(first / step) * step; s <= last; s += step) out.push(s);
-  return out;
+  return out.length < 2 && last > first ? [first, last] : out;
 }
 
 /** A label under an axis, moved inwards where it would hang over an end. */

@@ -15,7 +15,9 @@ export interface Live {
   /** Time in probes over the rest of the training time, and how much "auto" may take. */
   probe_share: number;
   budget: number;
-  /** How often older samples were thinned out. */
+  /** In the dense start, which "auto" lets cost more; `probe_share` is since then once it is over. */
+  starting: boolean;
+  /** How often every second sample was dropped. */
   thinned: number;
   controllable: boolean;
 }
@@ -39,6 +41,7 @@ export function readLive(value: unknown): Live {
     stride: num(live.stride, 1),
     probe_share: num(live.probe_share, Number.NaN),
     budget: num(live.budget, Number.NaN),
+    starting: live.starting === true,
     thinned: num(live.thinned),
     controllable: live.controllable !== false,
   };

@@ -1,11 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { readLive, runFoot, stepTicks, wordOf } from "../../src/run";
+import { probeCost, readLive, runFoot, stepTicks, wordOf } from "../../src/run";
 
 describe("stepTicks", () => {
   it("takes round steps, and as many as fit", () => {
     expect(stepTicks(1, 400, 4)).toEqual([100, 200, 300, 400]);
     expect(stepTicks(1, 4, 8)).toEqual([1, 2, 3, 4]);
     expect(stepTicks(7, 7, 5)).toEqual([7]);
+  });
+
+  it("labels the ends where there is no room for two round steps", () => {
+    expect(stepTicks(1, 3000, 2)).toEqual([1, 3000]);
+    expect(stepTicks(1, 1999, 2)).toEqual([1, 1999]);
+    expect(stepTicks(1, 400, 2)).toEqual([200, 400]);
   });
 });
 
@@ -19,6 +25,7 @@ describe("readLive", () => {
       stride: 2,
       probe_share: 0.01,
       budget: 0.03,
+      starting: true,
       thinned: 1,
       controllable: false,
     };
@@ -42,10 +49,17 @@ describe("runFoot", () => {
     expect(items.filter(Boolean)).toEqual([
       "400 steps",
       "100 samples, one every 4 steps",
-      "older samples thinned out",
+      "one sample in 4 kept",
       "3 layers",
-      "1.2 % of the training time spent in probes (budget 3.0 %)",
+      "1.2 % of the training time spent in probes after the first steps (budget 3.0 %)",
     ]);
+  });
+
+  it("says while the dense start lasts that the budget does not hold yet", () => {
+    expect(probeCost({ ...live, probe_share: 0.19, budget: 0.03, starting: true })).toBe(
+      "19 % of the training time spent in probes in the first steps, most of which are looked at " +
+        "(budget later: 3.0 %)",
+    );
   });
 
   it("names no budget where a stride was chosen, and no cost before the first sample", () => {
