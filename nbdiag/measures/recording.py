@@ -133,11 +133,9 @@ class Recording:
         columns: dict[str, tuple[Any, tuple[int, ...]]] = {
             "step": (np.int64, ()),
             "status": (np.uint8, (width,)),
+            "stats": (np.float32, (len(STATISTICS), width)),
         }
-        return Timeline(
-            columns | dict.fromkeys(STATISTICS, (np.float32, (width,))),
-            max_rows=self.max_samples,
-        )
+        return Timeline(columns, max_rows=self.max_samples)
 
     def arrange(
         self,
@@ -182,8 +180,13 @@ class Recording:
         """
         kind = op["op"]
         if kind == "row":
+            stats = op.get("stats")
+            if stats is None:
+                stats = np.empty((len(STATISTICS), len(self.parameters)), np.float32)
+                for line, name in zip(stats, STATISTICS, strict=True):
+                    line[:] = op[name]
             with self._lock:
-                self._lines.append(op)
+                self._lines.append({"step": op["step"], "status": op["status"], "stats": stats})
         elif kind == "track":
             self.activations.open(ActivationInfo(**op["info"]))
         elif kind == "activation":
@@ -222,6 +225,13 @@ class Recording:
         row.update(grad_norm=grad_norm, weight_norm=weight_norm)
         self.apply(row)
 
+    def append_row(self, step: int, status: Codes, stats: Floats) -> None:
+        """The same with all `STATISTICS` as one array (6, P), which is not changed later."""
+        row: Op = {"op": "row", "step": step, "status": status, "stats": stats}
+        if self.journal is not None:
+            row.update(zip(STATISTICS, stats, strict=True))
+        self.apply(row)
+
     # Reading -----------------------------------------------------------------------------------
 
     @property
@@ -258,8 +268,8 @@ class Recording:
             return rms.astype(np.float32)
         with self._lock:
             if name == "update_ratio":
-                return _ratio(self._lines.peek("update_norm"), self._lines.peek("weight_norm"))
-            return self._lines.column(name)
+                return _ratio(self._peek("update_norm"), self._peek("weight_norm"))
+            return self._peek(name).copy()
 
     def parameter_status(self) -> Codes:
         """(T, P) 0 ok, 1 no gradient, 2 frozen, 3 NaN, 4 infinite."""
@@ -316,8 +326,11 @@ class Recording:
             missing &= np.isin(status, (NO_GRADIENT, FROZEN)).all(axis=0)
         return tuple(self.parameters[i] for i in np.flatnonzero(missing))
 
+    def _peek(self, name: str) -> Floats:
+        return self._lines.peek("stats")[:, STATISTICS.index(name)]
+
     def _take(self, index: slice | NDArray[np.intp], start: int) -> Rows:
-        data = {name: self._lines.peek(name)[index][:, self._by_layer] for name in STATISTICS}
+        data = {name: self._peek(name)[index][:, self._by_layer] for name in STATISTICS}
         status = self._lines.peek("status")[index][:, self._by_layer]
         absent = np.isin(status, (NO_GRADIENT, FROZEN))
         return Rows(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.module import register_module_forward_hook
 
+from nbdiag.measures.activation_log import ActivationInfo
 from nbdiag.measures.run import Run
 from nbdiag.probes import looks
 from nbdiag.probes.looks import FUNCTIONS, Look
@@ -66,6 +67,7 @@ class ActivationReader:
         self._before: nn.Module | None = None
         self._tracks: dict[str, int] = {}
         self._dims: dict[str, int] = {}
+        self._infos: dict[str, ActivationInfo] = {}
         self._broken: set[str] = set()
         self._passes = 0
         self._packed = False
@@ -185,8 +187,13 @@ class ActivationReader:
         call = self._calls[name] = self._calls.get(name, 0) + 1
         if call > 1:
             name = f"{name} ({call})"
-        dim = self._dims.setdefault(name, looks.unit_dim(output, self._before))
-        info = looks.describe(name, kind, output, dim, ends, rectifies)
+        dim = self._dims.get(name)
+        if dim is None:
+            dim = self._dims[name] = looks.unit_dim(output, self._before)
+        info = self._infos.get(name)
+        if info is None or info.units != output.shape[dim]:
+            info = looks.describe(name, kind, output, dim, ends, rectifies)
+            self._infos[name] = info
         place = self._place if place is None else place
         self._seen.append((place, name, kind, Look(output, dim, info)))
 

@@ -122,7 +122,7 @@ class Look:
         self.info = info
         self.vector: Tensor | None = None
         self.numbers: NDArray[Any] | None = None
-        if part.device.type == "cpu" and part.dtype in (torch.float32, torch.float64):
+        if part.is_cpu and part.dtype in (torch.float32, torch.float64):
             self.numbers = _with_numpy(part.numpy(), dim, info)
         else:
             self.vector = _with_torch(part, dim, info)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nbdiag.measures.recording import FROZEN, NO_GRADIENT
+from nbdiag.probes.small import SmallWeights, norm_of, read_gradient
 from nbdiag.probes.step_sample import Sample
 
 BLOCK, BLOCKS = 1024, 128
@@ -102,6 +103,8 @@ class ParameterReader:
         self.references = references
         self._exact = frozenset(exact)
         self._buffers: dict[int, Tensor] = {}
+        self._small = SmallWeights()
+        self._kept: set[int] = set()  # of them, those whose copy is of this step
         self._frozen: dict[int, tuple[int, float]] = {}
         self._raw: dict[int, tuple[int, int]] = {}
         self._raw_norms: list[tuple[list[int], Tensor]] = []
@@ -165,62 +168,73 @@ class ParameterReader:
         scale : the loss scale of AMP in this step, a number or tensor; None without AMP.
         """
         alive = self._alive(only)
+        # A fused optimizer unscales inside step(): what lies in .grad is still scaled.
+        fused = getattr(optimizer, "grad_scale", None)
+        quick = fused is None and not self._defer
         with torch.no_grad():
-            found = self._gradients(sample, alive) if gradients else []
-            held = self._weights(sample, alive) if weights else []
-            # A fused optimizer unscales inside step(): what lies in .grad is still scaled.
-            fused = getattr(optimizer, "grad_scale", None)
+            found = self._gradients(sample, alive, quick) if gradients else []
+            held = self._weights(sample, alive, quick) if weights else []
             for group in _grouped(found, held):
                 self._take_norms(sample, group, fused)
                 if group.grads:
                     self._take_zeros(sample, group)
-            if weights:
-                self._keep_weights(sample, alive)
+            for index, parameter in held:
+                norm = float(sample.weight_norm[index])
+                if not parameter.requires_grad and np.isfinite(norm):
+                    self._frozen[index] = (parameter._version, norm)
             if gradients:
                 overflow = getattr(optimizer, "found_inf", None)
                 if overflow is not None:
                     self._take(sample, overflow.detach().float().reshape(1), _overflow(sample))
-                self._compare_with_raw(sample, found, fused if scale is None else scale)
+                if sample.changed:
+                    self._compare_with_raw(sample, dict(alive), fused if scale is None else scale)
 
-    def _gradients(self, sample: Sample, alive: list[tuple[int, nn.Parameter]]) -> list[Member]:
-        members = []
+    def _gradients(
+        self, sample: Sample, alive: list[tuple[int, nn.Parameter]], quick: bool
+    ) -> list[Member]:
+        """Those that are still to be read, once the small ones are."""
+        members, present = [], []
         for index, parameter in alive:
             gradient = parameter.grad
             if gradient is None or not parameter.requires_grad:
                 sample.grad_norm[index] = np.nan
                 sample.status[index] = NO_GRADIENT if parameter.requires_grad else FROZEN
                 continue
+            present.append(index)
             raw = self._raw.get(index)
             if raw is not None:
-                sample.raw_seen[index] = True
+                sample.raw_seen.append(index)
                 if raw != (id(gradient), gradient._version):
                     sample.changed.append(index)
-            if gradient.layout is not torch.strided:
-                # Rows of an uncoalesced gradient repeat; coalesce() makes a copy.
-                gradient = gradient.coalesce().values()
-            members.append((index, gradient))
-        self.with_gradient = [index for index, _ in members]
+            if quick and read_gradient(sample, index, gradient):
+                continue
+            members.append((index, _values(gradient)))
+        self.with_gradient = present
         return members
 
-    def _weights(self, sample: Sample, alive: list[tuple[int, nn.Parameter]]) -> list[Member]:
+    def _weights(
+        self, sample: Sample, alive: list[tuple[int, nn.Parameter]], quick: bool
+    ) -> list[Member]:
+        """Those whose norm is still to be read; copies of all that may move are kept."""
         members: list[Member] = []
+        held, now = [], []
+        self._kept.clear()
         for index, parameter in alive:
             if not parameter.requires_grad:
                 known = self._frozen.get(index)
                 if known is not None and known[0] == parameter._version:
                     sample.weight_norm[index] = known[1]
-                    continue
-            members.append((index, parameter))
-        return members
-
-    def _keep_weights(self, sample: Sample, alive: list[tuple[int, nn.Parameter]]) -> None:
-        held, now = [], []
-        for index, parameter in alive:
-            if not parameter.requires_grad:
-                norm = float(sample.weight_norm[index])
-                if np.isfinite(norm):
-                    self._frozen[index] = (parameter._version, norm)
+                else:
+                    members.append((index, parameter))
                 continue
+            small = self._small.view(index, parameter) if quick else None
+            if small is not None:
+                flat, room = small
+                sample.weight_norm[index] = norm_of(flat)
+                room[:] = flat
+                self._kept.add(index)
+                continue
+            members.append((index, parameter))
             view: Tensor = parameter if index in self._exact else part_of(parameter)
             buffer = self._buffers.get(index)
             if buffer is None or buffer.shape != view.shape or buffer.device != view.device:
@@ -231,18 +245,24 @@ class ParameterReader:
             now.append(view)
         if held:
             torch._foreach_copy_(held, now)
+        return members
 
-    def _compare_with_raw(self, sample: Sample, members: list[Member], scale: Any) -> None:
-        if not sample.changed:
-            return
+    def _compare_with_raw(
+        self, sample: Sample, parameters: dict[int, nn.Parameter], scale: Any
+    ) -> None:
         self._raw_due = self._raw_looks + _RAW_EVERY
-        changed = {index: gradient for index, gradient in members if index in sample.changed}
-        for index, gradient in changed.items():
-            sample.partial[index] = gradient.numel() > LARGE and _dense(gradient)
-        for group in _grouped((i, part_of(g)) for i, g in changed.items()):
-            self._take(sample, norms(group.grads), _put(sample.used_part, group.grad_index))
+        changed = []
+        for index in sample.changed:
+            gradient = parameters[index].grad if index in parameters else None
+            if gradient is not None:
+                gradient = _values(gradient)
+                changed.append((index, part_of(gradient)))
+                if gradient.numel() > LARGE and _dense(gradient):
+                    sample.partial.add(index)
+        for group in _grouped(changed):
+            self._take(sample, norms(group.grads), _put_in(sample.used_part, group.grad_index))
         for indices, values in self._raw_norms:
-            self._take(sample, values, _put(sample.raw_part, indices))
+            self._take(sample, values, _put_in(sample.raw_part, indices))
         if isinstance(scale, Tensor):
             self._take(sample, scale.detach().clone().reshape(1), _raw_scale(sample))
         elif scale is not None:
@@ -255,6 +275,13 @@ class ParameterReader:
         index, held, now = [], [], []
         with torch.no_grad():
             for i, parameter in self._alive(only):
+                if i in self._kept:
+                    small = self._small.view(i, parameter)
+                    if small is not None:
+                        flat, room = small
+                        np.subtract(flat, room, out=room)
+                        sample.update_part[i] = norm_of(room)
+                    continue
                 buffer = self._buffers.get(i)
                 if buffer is None or sample.status[i] == FROZEN:
                     continue
@@ -319,6 +346,20 @@ class ParameterReader:
             # NaN counts as not zero. Of a large tensor at least what the part holds.
             bad = norms(list(torch._foreach_mul(parts, 0)), 0)
             self._take(sample, bad, _put(sample.nonfinite, group.grad_index))
+
+
+def _values(gradient: Tensor) -> Tensor:
+    if gradient.layout is torch.strided:
+        return gradient
+    # Rows of an uncoalesced gradient repeat; coalesce() makes a copy.
+    return gradient.coalesce().values()
+
+
+def _put_in(target: dict[int, float], index: list[int]) -> Any:
+    def use(found: NDArray[Any]) -> None:
+        target.update(zip(index, found.tolist(), strict=True))
+
+    return use
 
 
 def _put(target: NDArray[Any], index: list[int]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,7 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nbdiag.measures.recording import INFINITE, NAN, NO_GRADIENT, OK, Codes, Floats, Op
+from nbdiag.measures.recording import (
+    INFINITE,
+    NAN,
+    NO_GRADIENT,
+    OK,
+    STATISTICS,
+    Codes,
+    Floats,
+    Op,
+)
 
 Use = Callable[[NDArray[Any]], None]
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -25,21 +35,27 @@ class Sample:
     def __init__(self, step: int, width: int) -> None:
         self.step = step
         self.width = width
-        unknown = np.full((7, width), np.nan, np.float32)
-        self.grad_norm, self.weight_norm, self.update_part = unknown[0], unknown[1], unknown[2]
-        self.zeros, self.nonfinite = unknown[3], unknown[4]
-        self.raw_part: Floats = unknown[5]
+        self.stats: Floats = np.full((len(STATISTICS), width), np.nan, np.float32)
+        """The row to be: its lines are `STATISTICS`."""
+        self.grad_norm, self.raw_norm, self.weight_norm = (
+            self.stats[0],
+            self.stats[1],
+            self.stats[2],
+        )
+        self.update_part, self.zeros, self.nonfinite = self.stats[3], self.stats[4], self.stats[5]
+        self.raw_part: dict[int, float] = {}
         """Norm when backward ended: before clipping, and before AMP unscaled it."""
-        self.used_part: Floats = unknown[6]
+        self.used_part: dict[int, float] = {}
         """Norm of the same entries at the step, where they had changed since then."""
         self.raw_scale = 1.0
         self.changed: list[int] = []
         """Parameters whose gradient was changed between backward and the step."""
-        self.raw_seen = np.zeros(width, bool)
-        self.partial = np.zeros(width, bool)
+        self.raw_seen: list[int] = []
+        """Parameters whose gradient was there when backward ended."""
+        self.partial: set[int] = set()
         """The `raw_part` and `used_part` are those of some entries only."""
-        self.enlarge = np.ones(width, np.float32)
-        """Root of entries over entries read, for `update_part`."""
+        self.enlarge: dict[int, float] = {}
+        """Root of entries over entries read, for `update_part`, where it is not 1."""
         self.status: Codes = np.full(width, NO_GRADIENT, np.uint8)
         self.skipped = False
         """The optimizer saw an overflow of the scaled gradients and left the weights alone."""
@@ -64,24 +80,27 @@ class Sample:
 
     def row(self) -> dict[str, Any]:
         """Arguments of `Run.append`."""
-        raw = np.where(self.raw_seen, self.grad_norm, np.float32(np.nan))
+        seen = self.raw_seen
+        self.raw_norm[seen] = self.grad_norm[seen]
         with np.errstate(all="ignore"):
-            if self.changed:
-                change = self.raw_part[self.changed] / self.raw_scale
-                # Clipping by norm scales all entries alike, so a part of them tells the whole.
-                whole = change / self.used_part[self.changed] * self.grad_norm[self.changed]
-                raw[self.changed] = np.where(self.partial[self.changed], whole, change)
-            update = self.update_part * self.enlarge
-        return {
-            "step": self.step,
-            "grad_norm": self.grad_norm,
-            "weight_norm": self.weight_norm,
-            "status": self.status,
-            "grad_norm_raw": to_float32(raw),
-            "update_norm": to_float32(update),
-            "grad_zeros": self.zeros,
-            "grad_nonfinite": self.nonfinite,
-        }
+            for index in self.changed:
+                raw = self.raw_part.get(index, np.nan) / self.raw_scale
+                if index in self.partial:
+                    # Clipping by norm scales all entries alike: a part of them tells the whole.
+                    used = np.float64(self.used_part.get(index, np.nan))
+                    raw = raw / used * self.grad_norm[index]
+                self.raw_norm[index] = _fit(float(raw))
+            for index, factor in self.enlarge.items():
+                self.update_part[index] *= factor
+        return {"step": self.step, "status": self.status, "stats": self.stats}
+
+    def set_gradient(self, index: int, norm: float) -> None:
+        """Norm of the gradient of one parameter, and the status that it implies."""
+        self.grad_norm[index] = _fit(norm)
+        if math.isfinite(norm):
+            self.status[index] = OK
+        else:
+            self.status[index] = INFINITE if norm == math.inf else NAN
 
     def set_gradients(self, index: list[int], norms: NDArray[Any]) -> None:
         """Norms of the gradients of parameters `index`, and the status that they imply."""
@@ -112,6 +131,11 @@ def settle(samples: Iterable[Sample]) -> None:
             stop = start + len(values)
             use(fetched[start:stop])
             start = stop
+
+
+def _fit(value: float) -> float:
+    """One number, as `to_float32` has it."""
+    return min(value, _FLOAT32_MAX) if math.isfinite(value) else value
 
 
 def to_float32(values: NDArray[Any]) -> Floats:

@@ -85,11 +85,7 @@ class Steps:
         """An optimizer begins its step: one of those given, or any of this process."""
         if self._stopped:
             return
-        if (
-            self._alone is not None
-            and self._alone() is optimizer
-            and self.pass_by(time.perf_counter())
-        ):
+        if self.is_alone(optimizer) and self.pass_by(time.perf_counter()):
             return
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
         self._before(optimizer, closure is not None)
@@ -125,6 +121,10 @@ class Steps:
     def known(self) -> list[Optimizer]:
         """Optimizers that were given or heard so far and hold at least one of the parameters."""
         return [optimizer for optimizer, (_, owned) in self._owned.items() if owned]
+
+    def is_alone(self, optimizer: Optimizer) -> bool:
+        """Whether it is the only one of `known`."""
+        return self._alone is not None and self._alone() is optimizer
 
     @property
     def stopped(self) -> bool:

@@ -226,15 +226,7 @@ class Watcher:
         sample = self._sample
         if sample is None:
             return False
-        known = self.steps.known()
-        if len(known) <= 1:
-            only = None
-        else:
-            # Each at its own step: alternating schemes clear the gradients in between.
-            others = set().union(*map(self.steps.owned, known)) if begins else None
-            orphans = [] if others is None else set(range(sample.width)) - others
-            only = [*owned, *orphans]
-        sample.only = only
+        sample.only = only = self._answers_for(optimizer, owned, begins)
         if closure:
             sample.late, self._computing = True, optimizer
             self.reader.read(sample, only, gradients=False)
@@ -246,6 +238,21 @@ class Watcher:
         sample.updates_due = None if optimizer is None else list(owned)
         return True
 
+    def _answers_for(
+        self, optimizer: Optimizer | None, owned: list[int], begins: bool
+    ) -> list[int] | None:
+        """The parameters to read at this optimizer's step; None for all."""
+        if optimizer is not None and self.steps.is_alone(optimizer):
+            return None
+        known = self.steps.known()
+        if len(known) <= 1:
+            return None
+        # Each at its own step: alternating schemes clear the gradients in between.
+        if not begins:
+            return list(owned)
+        everyone = set().union(*map(self.steps.owned, known))
+        return [*owned, *(set(range(len(self.layout.parameters))) - everyone)]
+
     def _end(self, optimizer: Optimizer) -> None:
         owned = self.steps.owned(optimizer)
         if not owned or not self._stepped.issuperset(owned):
@@ -255,7 +262,7 @@ class Watcher:
             if sample.late:
                 self._read_gradients(sample, optimizer)
             self._computing = None
-        known = self.steps.known()
+        known = [] if self.steps.is_alone(optimizer) else self.steps.known()
         if sample is not None:
             # With one optimizer also what it does not hold: that this stays as it is shows.
             self.reader.read_updates(sample, None if len(known) <= 1 else owned)
@@ -304,7 +311,7 @@ class Watcher:
         self.run.skipped_steps += self._skipped.count(sample)
         if sample.skipped:
             return
-        self.run.append(**sample.row())
+        self.run.unsettled.append_row(**sample.row())
         for op in sample.ops:
             self.run.unsettled.apply(op)
 
@@ -318,6 +325,7 @@ class Watcher:
             self._activations.arm()
 
     def _disarm(self) -> None:
+        self.reader.forget_raw()
         self._backward.disarm()
         if self._activations is not None:
             self._activations.disarm()

@@ -290,3 +290,22 @@ def test_what_no_optimizer_holds_is_seen_not_to_move() -> None:
     moved = run.recording.stat("update_norm")
     assert (moved[:, 0] == 0).all()
     assert (moved[:, 1] > 0).all()
+
+
+def test_a_gradient_from_before_a_pause_is_not_compared_with() -> None:
+    model = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watch(model, optimizer, every=1) as run:
+        for step in range(1, 7):
+            optimizer.zero_grad()
+            model(torch.full((4, 2), float(step))).sum().backward()
+            optimizer.step()
+            if step == 2:
+                run.pause()
+            if step == 4:
+                run.resume()
+    assert run.recording.steps.tolist() == [1, 2, 5, 6]
+    raw, used = run.recording.stat("grad_norm_raw"), run.recording.stat("grad_norm")
+    # nobody clipped: where a raw norm was seen, it is the one that was used
+    assert np.array_equal(raw[[1, 3]], used[[1, 3]])
+    assert np.isnan(raw[2]).all() or np.array_equal(raw[2], used[2])
