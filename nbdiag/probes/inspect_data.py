@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from nbdiag.measures.data_checks import judge_data
@@ -10,7 +13,7 @@ from nbdiag.measures.data_tally import SplitTally
 from nbdiag.measures.findings import Finding
 from nbdiag.probes.progress import Progress
 from nbdiag.probes.quiet import same_random_state
-from nbdiag.probes.split_source import STREAM, SplitSource, open_split, own_random_states, put_back
+from nbdiag.probes.split_source import SplitSource, open_split, own_random_states, put_back
 
 
 def inspect_data(
@@ -31,7 +34,8 @@ def inspect_data(
         an array without targets, or a list of samples. A sample is ``(input, target)``, an input,
         or a dict; inputs are pictures, rows of numbers, sequences, tokens (integers) or text.
         Of a loader, the samples are read in the order of its data set, by its workers and its
-        collate function. Of a stream, the first 200,000 samples are read.
+        collate function. Of a stream, the first 200,000 samples are read; where there are more,
+        a warning says so, and the findings do.
     progress : show a line that counts the samples.
 
     Returns
@@ -57,7 +61,28 @@ def inspect_data(
     total = None if None in totals else sum(t for t in totals if t is not None)
     with Progress("inspecting", "inspected", total, progress) as line:
         splits = [_read(name, source, line) for name, source in sources.items()]
-    return judge_data(splits)
+    cut = {name: source.reach.cut_at for name, source in sources.items() if source.reach.cut_at}
+    for name, count in cut.items():
+        warnings.warn(
+            f"{name} is a stream: {_only(count)}, what comes later was not looked at",
+            stacklevel=2,
+        )
+    return [_noted(found, splits, cut) for found in judge_data(splits)]
+
+
+def _only(count: int) -> str:
+    return f"only the first {count:,} samples were read"
+
+
+def _noted(found: Finding, splits: Sequence[Split], cut: dict[str, int]) -> Finding:
+    """A finding that says what a reader of it must know of how its splits were read."""
+    about = found.evidence.get("split")
+    notes = {one.name: one.note for one in splits if one.note and about in (None, one.name)}
+    if not notes:
+        return found
+    ends = [f" Of {name}, a stream, {_only(cut[name])}." for name in notes if name in cut]
+    evidence = {**found.evidence, "read": notes}
+    return replace(found, message=found.message + "".join(ends), evidence=evidence)
 
 
 def _read(name: str, source: SplitSource, progress: Progress) -> Split:
@@ -70,8 +95,8 @@ def _read(name: str, source: SplitSource, progress: Progress) -> Split:
         finally:
             put_back(states)
     note = source.note
-    if source.total is None and len(tally) >= STREAM:
-        note += f"; the first {len(tally):,} samples of a stream were read"
+    if source.reach.cut_at:
+        note += f"; {_only(source.reach.cut_at)}"
     origin = source.origin
     if origin is not None and len(origin[1]) != len(tally):
         origin = None  # a collate function left samples out: which ones is not known

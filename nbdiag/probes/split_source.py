@@ -40,6 +40,14 @@ STREAM = 200_000  # samples of a stream, which may have no end
 ARRIVAL = "ids count the samples in order of arrival"
 
 
+@dataclass
+class Reach:
+    """How far a stream was read."""
+
+    cut_at: int = 0
+    """Samples after which reading stopped although there were more; 0 where there were none."""
+
+
 @dataclass(frozen=True)
 class SplitSource:
     """How to read one split, and what is known about it besides."""
@@ -53,6 +61,7 @@ class SplitSource:
     note: str = ""
     dataset: Any = None
     generators: list[torch.Generator] = field(default_factory=list)
+    reach: Reach = field(default_factory=Reach)
 
 
 def open_split(data: Any, name: str) -> SplitSource:
@@ -189,9 +198,10 @@ def _from_loader(loader: DataLoader[Any], name: str) -> SplitSource:
             dataset, batch_size=size, collate_fn=loader.collate_fn, **options
         )
         order = Loading(size, True) if size else None
+        reach = Reach()
         return SplitSource(
-            lambda: _stream(reader, size is None), None, loading=order, note=ARRIVAL,
-            dataset=dataset, generators=own,
+            lambda: _stream(reader, size is None, reach), None, loading=order, note=ARRIVAL,
+            dataset=dataset, generators=own, reach=reach,
         )  # fmt: skip
     size_of_all = len(dataset)  # type: ignore[arg-type]
     if size_of_all == 0:
@@ -207,9 +217,11 @@ def _from_loader(loader: DataLoader[Any], name: str) -> SplitSource:
                 dataset, batch_size=None, sampler=ids.tolist(), collate_fn=loader.collate_fn,
                 **options,
             )  # fmt: skip
+            reach = Reach()
             return SplitSource(
-                lambda: _stream(ready, True), None, note=ARRIVAL, dataset=dataset, generators=own
-            )
+                lambda: _stream(ready, True, reach), None, note=ARRIVAL, dataset=dataset,
+                generators=own, reach=reach,
+            )  # fmt: skip
     elif loader.collate_fn is not default_collate:
         return _collated(loader, ids, options, loading, own)
     source = _from_items(dataset, ids, options, loading)
@@ -267,9 +279,12 @@ def _of_batch(item: Any) -> tuple[dict[str, Any], Any, int]:
     return rows, labels, n
 
 
-def _stream(loader: DataLoader[Any], single: bool) -> Iterator[Batch]:
+def _stream(loader: DataLoader[Any], single: bool, reach: Reach) -> Iterator[Batch]:
     seen = 0
     for item in loader:
+        if seen >= STREAM:
+            reach.cut_at = seen
+            return
         if single and not _is_batch(item):
             inputs, targets = gathered([item])
             n = 1
@@ -277,8 +292,6 @@ def _stream(loader: DataLoader[Any], single: bool) -> Iterator[Batch]:
             inputs, targets, n = _of_batch(item)
         yield inputs, targets, np.arange(seen, seen + n)
         seen += n
-        if seen >= STREAM:
-            return
 
 
 def _is_batch(item: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -233,13 +235,41 @@ def test_a_stream_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     from nbdiag.probes import split_source
 
     class Endless(IterableDataset[Any]):
+        def __init__(self, bad: int = -1, seed: int = 0) -> None:
+            self.bad, self.seed = bad, seed
+
         def __iter__(self) -> Iterator[Any]:
-            rng = np.random.default_rng(0)
-            while True:
-                yield rng.normal(size=3), int(rng.integers(2))
+            rng = np.random.default_rng(self.seed)
+            for position in itertools.count():
+                row = rng.normal(size=3)
+                yield row * np.nan if position == self.bad else row, int(rng.integers(2))
 
     monkeypatch.setattr(split_source, "STREAM", 500)
-    assert nd.inspect_data(Endless(), progress=False) == []
+    rows, labels = np.random.default_rng(5).normal(size=(90, 3)), np.arange(90) % 2
+    with pytest.warns(UserWarning, match="train is a stream: only the first 512 samples were read"):
+        assert nd.inspect_data(Endless(), progress=False) == []
+    with pytest.warns(UserWarning, match="train is a stream"):
+        (found,) = nd.inspect_data(Endless(bad=7), (rows, labels), progress=False)
+    assert found.message.endswith("Of train, a stream, only the first 512 samples were read.")
+    note = "ids count the samples in order of arrival; only the first 512 samples were read"
+    assert found.evidence["read"] == {"train": note}
+    rows[4, 1] = np.nan
+    with pytest.warns(UserWarning, match="train is a stream"):
+        (other,) = nd.inspect_data(Endless(), (rows, labels), progress=False)
+    assert (other.evidence["split"], "read" in other.evidence) == ("val", False)
+    assert "stream" not in other.message
+
+
+def test_a_stream_that_ends_in_time_was_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbdiag.probes import split_source
+
+    monkeypatch.setattr(split_source, "STREAM", len(X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert nd.inspect_data(Stream(X, Y), progress=False) == []
+        (found,) = nd.inspect_data(Stream(BAD, Y), progress=False)
+    assert found.evidence["read"] == {"train": "ids count the samples in order of arrival"}
+    assert "stream" not in found.message
 
 
 def test_texts_pictures_and_tokens_of_different_lengths() -> None:
