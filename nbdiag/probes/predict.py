@@ -34,6 +34,7 @@ def predict(
     output: Output = "auto",
     device: str | torch.device | None = None,
     progress: bool = True,
+    out_of_sample: bool | None = None,
 ) -> Predictions:
     """What does the model say over a data set?
 
@@ -53,6 +54,8 @@ def predict(
     device : where to compute, by default where the model is. A model that lives elsewhere is
         copied there and not moved.
     progress : show a line that counts the samples.
+    out_of_sample : True where the model was not trained on these samples, False where it was.
+        Labels can be doubted only where it was not.
 
     Returns
     -------
@@ -91,6 +94,7 @@ def predict(
         kind,
         source.inputs,
         "; ".join(part for part in (source.note, note, remark) if part),
+        out_of_sample,
     )
 
 
