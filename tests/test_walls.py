@@ -149,7 +149,15 @@ def missing_sides(stem: str) -> list[str]:
 
 
 def stems() -> list[str]:
-    shared = {"__init__", "base", "layer_view", "notebook", "run_view"}
+    shared = {
+        "__init__",
+        "base",
+        "explorer_samples",
+        "explorer_selection",
+        "layer_view",
+        "notebook",
+        "run_view",
+    }
     return sorted(path.stem for path in files("widgets") if path.stem not in shared)
 
 

@@ -1,6 +1,6 @@
 /** A kernel that lives in the page: answers the explorer's requests from made-up data. */
 
-import type { Sample } from "../src/views/error_explorer/types";
+import type { Filter, Place, Sample } from "../src/views/error_explorer/types";
 import type { Bytes } from "../src/wire";
 import { classNames, counts, map, picture, random } from "./explorer_data";
 import { FakeModel } from "./fake_model";
@@ -18,11 +18,49 @@ export interface Options {
   /** Milliseconds before an answer. */
   delay?: number;
   names?: string[];
+  /** Columns of metadata to filter by. */
+  metadata?: boolean;
+  baseline?: boolean;
 }
+
+const FACETS = [
+  {
+    name: "sensor",
+    labels: ["phone", "tablet", "scanner"],
+    counts: [900, 600, 300],
+    errors: [60, 40, 90],
+  },
+  {
+    name: "age",
+    labels: ["under 20", "20 to 35", "35 to 50", "over 50"],
+    counts: [450, 450, 450, 450],
+    errors: [45, 40, 50, 55],
+  },
+  {
+    name: "writer",
+    labels: Array.from({ length: 30 }, (_, i) => `writer ${i}`),
+    counts: Array.from({ length: 30 }, () => 60),
+    errors: Array.from({ length: 30 }, (_, i) => (i * 7) % 13),
+  },
+].map((facet) => ({ ...facet, more: 0 }));
+
+const CLUSTERS = [
+  "sensor = scanner, taken for 3",
+  "writer = writer 12",
+  "nothing in the metadata",
+].map((text, i) => ({
+  key: `cluster:${i}`,
+  title: `Group ${i + 1}`,
+  text,
+  order: "most typical first",
+  group: "cluster",
+  count: 40 - 12 * i,
+}));
 
 export class ExplorerKernel extends FakeModel {
   private readonly names: string[];
   private readonly matrix: Int32Array;
+  private chosen: number[] = [];
 
   constructor(private readonly options: Options) {
     super();
@@ -40,10 +78,8 @@ export class ExplorerKernel extends FakeModel {
         source: "ResNet",
         samples,
         classes: this.names,
-        accuracy: { value, low: value - 0.012, high: value + 0.011 },
         output: `softmax of ${n} logits`,
         nonfinite: lost.reduce((a, b) => a + b, 0),
-        nonfinite_by_class: [...lost],
         pictures:
           options.pictures === false
             ? { kind: "none", reason: "the inputs have shape (20,), which is no picture" }
@@ -52,21 +88,40 @@ export class ExplorerKernel extends FakeModel {
           options.overlay === false
             ? { available: false, reason: "No Grad-CAM: the model has no convolution" }
             : { available: true, layer: "layer4" },
+        clusters: { available: options.overlay !== false },
+        baseline: options.baseline
+          ? {
+              sentence: "Better than the baseline, by more than noise.",
+              numbers:
+                "61 fixed, 24 broken, 110 wrong in both of 1800; accuracy +2.06 points " +
+                "(95 % interval +1.06 to +3.06), p = 6.9e-05",
+            }
+          : null,
+      },
+      counted: {
+        samples,
+        accuracy: { value, low: value - 0.012, high: value + 0.011 },
+        nonfinite_by_class: [...lost],
       },
       findings: [
         {
           code: "confusion.systematic",
           severity: "warning",
-          subject: "8",
+          subject: "8 -> 3",
           message: "12 of 180 true 8 were predicted as 3: 48 % of all errors of this class.",
-          evidence: {},
+          evidence: { true: n > 8 ? 8 : 0, predicted: n > 8 ? 3 : 1 },
           remedy: "Look at the samples of that cell: what do they share?",
         },
       ],
       failures: [],
       matrix: onTrait(this.matrix, [n, n]),
-      cell: null,
-      selection: [],
+      change: options.baseline ? onTrait(this.changes(), [n, n]) : null,
+      place: null,
+      selected: { count: 0 },
+      lists: this.lists(samples - right),
+      filter: {},
+      facets: options.metadata ? FACETS : [],
+      noted: [],
     };
     for (const [name, value] of Object.entries(traits)) this.put(name, value);
   }
@@ -88,45 +143,124 @@ export class ExplorerKernel extends FakeModel {
     if (name === "page") return this.page(args, buffers);
     if (name === "overlay") return this.overlay(args, buffers);
     if (name === "image") return { id: args.id, image: await this.image(Number(args.id), buffers) };
-    if (name === "select") {
-      const ids = (args.ids as number[] | undefined) ?? this.ids(args.cell as [number, number]);
-      this.put("selection", ids);
-      if (args.cell) this.put("cell", args.cell);
-      return { selection: ids.length };
+    if (name === "select") return this.select(args);
+    if (name === "note") {
+      const others = (this.get("noted") as [number, string][]).filter(([row]) => row !== args.row);
+      this.put("noted", args.text ? [...others, [args.row, args.text]] : others);
+      return { notes: others.length + 1 };
     }
+    if (name === "filter") {
+      this.put("filter", args.filter as Filter);
+      return {};
+    }
+    if (name === "clusters") {
+      const lists = this.get("lists") as { group: string; key: string }[];
+      this.put("lists", [...lists.filter((list) => list.group !== "cluster"), ...CLUSTERS]);
+      return { clusters: CLUSTERS.length };
+    }
+    if (name === "similar") return { list: "errors" };
     throw new Error(`no request ${name}`);
   }
 
-  private total([t, p]: [number, number]): number {
+  private select(args: Args): Args {
+    let rows = this.chosen;
+    if (args.place !== undefined) {
+      rows = this.ids(args.place as Place);
+      this.put("place", args.place);
+    } else if (typeof args.row === "number") {
+      rows = rows.filter((row) => row !== args.row);
+      if (args.on) rows.push(args.row);
+    } else {
+      rows = [];
+      if (args.close) this.put("place", null);
+    }
+    this.chosen = rows;
+    this.put("selected", {
+      count: rows.length,
+      rows: onTrait(Int32Array.from(rows), [rows.length]),
+    });
+    return { selection: rows.length };
+  }
+
+  private lists(errors: number) {
+    const entry = (key: string, title: string, text: string, count: number, order = "") => ({
+      key,
+      title,
+      text,
+      order,
+      group: key === "errors" || key === "suspects" ? "" : "baseline",
+      count,
+    });
+    const found = [
+      entry(
+        "suspects",
+        "Label suspects",
+        "The label may be wrong, not the model: look here first.",
+        12,
+        "most suspicious first",
+      ),
+      entry("errors", "All errors", "Most confidently wrong first.", errors),
+    ];
+    if (!this.options.baseline) return found;
+    return [
+      ...found,
+      entry("broken", "Broken", "Right before the change, wrong now.", 24),
+      entry("fixed", "Fixed", "Wrong before the change, right now.", 61),
+      entry("still_wrong", "Still wrong", "Wrong before the change and after it.", 110),
+    ];
+  }
+
+  private changes(): Int32Array {
+    const n = this.options.classes;
+    const before = counts(n, this.options.each ?? 180, 2);
+    return this.matrix.map((now, i) => Math.round((now - (before[i] ?? 0)) / 2));
+  }
+
+  private total(place: Place): number {
+    if (typeof place === "string") {
+      const lists = this.get("lists") as { key: string; count: number }[];
+      return lists.find((list) => list.key === place)?.count ?? 7;
+    }
+    const [t, p] = place;
     return p < 0 ? 3 : (this.matrix[t * this.options.classes + p] ?? 0);
   }
 
-  private ids(cell: [number, number]): number[] {
-    const first = (cell[0] * this.options.classes + Math.max(0, cell[1])) * 1000;
-    return Array.from({ length: this.total(cell) }, (_, i) => first + i);
+  private ids(place: Place): number[] {
+    const [t, p] = typeof place === "string" ? [0, 1] : place;
+    const first = (t * this.options.classes + Math.max(0, p)) * 1000;
+    return Array.from({ length: this.total(place) }, (_, i) => first + i);
   }
 
   private async page(args: Args, buffers: Bytes[]): Promise<Args> {
-    const cell = args.cell as [number, number];
+    const place = args.place as Place;
     const offset = Number(args.offset);
-    const ids = this.ids(cell).slice(offset, offset + Number(args.limit));
-    const samples = ids.map((id, i) => this.sample(id, cell, offset + i));
+    const ids = this.ids(place).slice(offset, offset + Number(args.limit));
+    const suspects = place === "suspects";
+    const cell = (id: number): [number, number] =>
+      typeof place === "string"
+        ? [id % this.options.classes, (id * 7 + 3) % this.options.classes]
+        : [place[0], place[1]];
+    const samples = ids.map((id, i) => {
+      const made = this.sample(id, cell(id), offset + i, this.total(place));
+      return suspects ? { ...made, suggested: made.pred } : made;
+    });
     const images = [];
     for (const id of ids) images.push(await this.image(id, buffers));
-    return { cell, total: this.total(cell), offset, samples, images };
+    return { place, order: "confidence", total: this.total(place), offset, samples, images };
   }
 
-  private sample(id: number, [t, p]: [number, number], rank: number): Sample {
+  private sample(id: number, [t, p]: [number, number], rank: number, of: number): Sample {
     const next = random(id);
-    if (p < 0) return { id, true: t, pred: -1, p_true: null, p_pred: null, top: [] };
-    const sure = t === p ? 0.4 + rank * 0.003 : 0.99 - 0.5 * (rank / this.total([t, p]));
+    if (p < 0) return { row: id, id, true: t, pred: -1, p_true: null, p_pred: null, top: [] };
+    const sure = t === p ? 0.4 + rank * 0.003 : 0.99 - 0.5 * (rank / of);
     const rest = (1 - sure) * (0.3 + 0.6 * next());
     const others = this.names.map((_, c) => c).filter((c) => c !== t && c !== p);
     const top: [number, number][] = [[p, sure]];
     if (t !== p) top.push([t, rest]);
     for (const c of others.slice(0, 5 - top.length)) top.push([c, (1 - sure - rest) / 4]);
     top.sort((a, b) => b[1] - a[1]);
-    return { id, true: t, pred: p, p_true: t === p ? sure : rest, p_pred: sure, top };
+    const p_true = t === p ? sure : rest;
+    return { row: id, id, true: t, pred: p, p_true, p_pred: sure, loss: -Math.log(p_true), top };
   }
 
   private async image(id: number, buffers: Bytes[]): Promise<Args | null> {

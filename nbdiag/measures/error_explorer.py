@@ -148,7 +148,7 @@ class ErrorTable(Result):
 
 
 def cell_codes(predictions: Predictions, predicted: np.ndarray) -> np.ndarray:
-    """(N,) int32: the cell of each sample, ``true * (C + 1) + predicted``; -1 is the last column."""
+    """(N,) int32: the cell of each sample, ``true * (C + 1) + predicted``; -1: the last column."""
     width = predictions.n_classes + 1
     codes = predictions.targets.astype(np.int32) * np.int32(width)
     codes += np.where(predicted < 0, width - 1, predicted).astype(np.int32)

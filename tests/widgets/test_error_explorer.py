@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import traitlets
 from PIL import Image
 from torch import nn
 from torch.utils.data import Subset, TensorDataset
@@ -55,7 +54,7 @@ def test_matrix_and_info(explorer: nd.ErrorExplorer) -> None:
     assert counts.tolist() == [[1, 2], [2, 1]]
     assert explorer.info["samples"] == 6
     assert explorer.info["classes"] == ["0", "1"]
-    assert explorer.info["accuracy"]["value"] == pytest.approx(2 / 6)
+    assert explorer.counted["accuracy"]["value"] == pytest.approx(2 / 6)
     assert explorer.info["overlay"] == {"available": True, "layer": "map"}
     assert explorer.info["pictures"] == {"kind": "image"}
 
@@ -64,7 +63,7 @@ def test_a_page_holds_samples_and_pictures_most_confidently_wrong_first(
     explorer: nd.ErrorExplorer, connect: Any
 ) -> None:
     browser = connect(explorer)
-    page = browser.ask("page", cell=[0, 1], offset=0, limit=24)["result"]
+    page = browser.ask("page", place=[0, 1], offset=0, limit=24)["result"]
     assert (page["total"], page["offset"]) == (2, 0)
     assert [sample["id"] for sample in page["samples"]] == [5, 3]
     first = page["samples"][0]
@@ -83,7 +82,7 @@ def test_a_page_holds_samples_and_pictures_most_confidently_wrong_first(
 def test_paging(
     explorer: nd.ErrorExplorer, connect: Any, offset: int, limit: int, ids: list[int]
 ) -> None:
-    page = connect(explorer).ask("page", cell=[0, 1], offset=offset, limit=limit)["result"]
+    page = connect(explorer).ask("page", place=[0, 1], offset=offset, limit=limit)["result"]
     assert [sample["id"] for sample in page["samples"]] == ids
     assert page["total"] == 2
 
@@ -109,15 +108,20 @@ def test_selection_works_as_a_subset(
     explorer: nd.ErrorExplorer, dataset: TensorDataset, connect: Any
 ) -> None:
     browser = connect(explorer)
-    assert browser.ask("select", cell=[1, 0])["result"] == {"selection": 2}
+    assert browser.ask("select", place=[1, 0])["result"] == {"selection": 2}
     assert explorer.cell == [1, 0]
     subset = Subset(dataset, explorer.selection)
     assert [label.item() for _, label in subset] == [1, 1]
     assert sorted(explorer.selection) == [2, 4]
-    browser.ask("select", ids=[4])
+    browser.ask("select", row=2, on=False)
     assert explorer.selection == [4]
-    browser.ask("select", ids=[])
+    browser.ask("select", row=0, on=True)
+    assert explorer.selection == [4, 0]
+    browser.ask("select", none=True)
     assert explorer.selection == []
+    assert explorer.cell == [1, 0]
+    browser.ask("select", none=True, close=True)
+    assert explorer.cell is None
 
 
 def test_open_cell_does_what_a_click_does(explorer: nd.ErrorExplorer) -> None:
@@ -134,13 +138,16 @@ def test_open_cell_does_what_a_click_does(explorer: nd.ErrorExplorer) -> None:
 @pytest.mark.parametrize(
     ("name", "args", "said"),
     [
-        ("page", {"cell": [0, 2]}, "no cell [0, 2]: the matrix has 2 classes"),
-        ("page", {}, "'cell'"),
+        ("page", {"place": [0, 2]}, "no cell [0, 2]: the matrix has 2 classes"),
+        ("page", {}, "'place'"),
+        ("page", {"place": "fixed"}, "no list 'fixed'; lists: errors"),
+        ("page", {"place": [0, 1], "order": "size"}, "ordered by confidence, loss, data"),
         ("overlay", {"ids": [77], "target": "true"}, "no sample has the id 77"),
         ("overlay", {"ids": [1], "target": "both"}, "'predicted' or 'true', got 'both'"),
         ("overlay", {"ids": [], "target": "true"}, "none of these samples has a class to explain"),
         ("image", {"id": "x"}, "no sample has the id 'x'"),
-        ("select", {"ids": [6]}, "no sample has the id 6"),
+        ("select", {"row": 6}, "no row 6: there are 6 samples"),
+        ("note", {"row": -1, "text": "a"}, "no row -1"),
     ],
 )
 def test_bad_requests_get_an_error_in_words(
@@ -155,7 +162,7 @@ def test_bad_requests_get_an_error_in_words(
 def test_selecting_an_unknown_id_from_python_is_an_error(
     explorer: nd.ErrorExplorer, wrong: Any
 ) -> None:
-    with pytest.raises(traitlets.TraitError, match="no sample has the id"):
+    with pytest.raises(ValueError, match="no sample has the id"):
         explorer.selection = wrong
     assert explorer.selection == []
 
@@ -182,7 +189,7 @@ def test_samples_that_are_no_pictures(connect: Any) -> None:
     }
     assert not explorer.info["overlay"]["available"]
     cell = next((t, p) for t in (0, 1) for p in (0, 1) if explorer.table.matrix[t, p])
-    page = connect(explorer).ask("page", cell=list(cell))["result"]
+    page = connect(explorer).ask("page", place=list(cell))["result"]
     assert page["images"] == [None] * page["total"]
     assert page["samples"]
 
@@ -190,7 +197,7 @@ def test_samples_that_are_no_pictures(connect: Any) -> None:
 def test_predictions_without_inputs_still_open(connect: Any) -> None:
     told = Predictions(np.array(["a", "b"]), np.array([0, 1]), np.array([[0.9, 0.1], [0.7, 0.3]]))
     explorer = nd.ErrorExplorer(told)
-    page = connect(explorer).ask("page", cell=[1, 0])["result"]
+    page = connect(explorer).ask("page", place=[1, 0])["result"]
     assert page["samples"][0]["id"] == "b"
     assert explorer.open_cell(1, 0) == ["b"]
 
@@ -201,8 +208,8 @@ def test_rows_that_are_not_finite_have_a_column(connect: Any) -> None:
     )
     explorer = nd.ErrorExplorer(told)
     assert explorer.info["nonfinite"] == 1
-    assert explorer.info["nonfinite_by_class"] == [0, 1]
-    page = connect(explorer).ask("page", cell=[1, -1])["result"]
+    assert explorer.counted["nonfinite_by_class"] == [0, 1]
+    page = connect(explorer).ask("page", place=[1, -1])["result"]
     assert [sample["id"] for sample in page["samples"]] == [1]
     assert page["samples"][0]["pred"] == -1
     assert page["samples"][0]["p_pred"] is None
@@ -235,7 +242,7 @@ def test_the_model_is_left_as_it_was(explorer: nd.ErrorExplorer, connect: Any) -
     before = {name: value.clone() for name, value in model.state_dict().items()}
     random = torch.get_rng_state()
     browser = connect(explorer)
-    browser.ask("page", cell=[0, 1])
+    browser.ask("page", place=[0, 1])
     browser.ask("overlay", ids=[5, 3], target="true")
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())

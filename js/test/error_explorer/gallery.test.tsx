@@ -1,6 +1,6 @@
 import { act } from "preact/test-utils";
 import { describe, expect, it } from "vitest";
-import { COUNTS, DIGITS, infoOf, useStage } from "./harness";
+import { COUNTS, chosen, DIGITS, infoOf, useStage } from "./harness";
 
 const stage = useStage();
 
@@ -30,7 +30,7 @@ describe("the gallery", () => {
   it("asks for pages only when they come into view, and keeps only what is on screen", async () => {
     await open(100_000);
     expect(stage().find("[data-gallery]")?.dataset.total).toBe("100000");
-    expect(stage().asked("page")).toEqual([{ cell: [0, 1], offset: 0, limit: 24 }]);
+    expect(stage().asked("page")).toEqual([{ place: [0, 1], offset: 0, limit: 24 }]);
     expect(stage().all("[data-id]").length).toBeLessThan(40);
     await stage().scroll(400_000);
     const offsets = stage()
@@ -74,10 +74,11 @@ describe("the gallery", () => {
           id: late?.id,
           ok: true,
           result: {
-            cell: [0, 1],
+            place: [0, 1],
+            order: "confidence",
             total: 40,
             offset: 0,
-            samples: [{ id: 1, true: 0, pred: 1, p_true: 0.1, p_pred: 0.9, top: [] }],
+            samples: [{ row: 1, id: 1, true: 0, pred: 1, p_true: 0.1, p_pred: 0.9, top: [] }],
             images: [{ buffer: 0, mime: "image/png", width: 8, height: 8 }],
           },
         },
@@ -96,7 +97,7 @@ describe("the gallery", () => {
       "None of 100 true “two” were predicted as “zero”",
     );
     expect(stage().asked("page")).toEqual([]);
-    expect(stage().asked("select")).toEqual([{ cell: [2, 0] }]);
+    expect(stage().asked("select")).toEqual([{ place: [2, 0] }]);
   });
 
   it("shows the kernel's error once, and asks again on request only", async () => {
@@ -151,17 +152,16 @@ describe("the gallery", () => {
     await open();
     const scroller = "[data-scroller]";
     await act(async () => {
-      stage().model.put(
-        "selection",
-        Array.from({ length: 40 }, (_, i) => 1000 + i),
-      );
+      const rows = Array.from({ length: 40 }, (_, i) => 1000 + i);
+      stage().model.put("selected", chosen(rows));
       stage().model.reply({ selection: 40 }, [], "select");
     });
     await stage().settle();
     await stage().press(scroller, "ArrowRight");
     expect(stage().find(".ex-current")?.dataset.id).toBe("1001");
     await stage().press(scroller, " ");
-    expect(stage().asked("select").at(-1)?.ids).toHaveLength(39);
+    expect(stage().asked("select").at(-1)).toEqual({ row: 1001, on: false });
+    expect(stage().find("[data-selection]")?.dataset.selection).toBe("39");
     expect(stage().find('[data-id="1001"]')?.getAttribute("aria-selected")).toBe("false");
     await stage().press(scroller, "Enter");
     expect(stage().find("[data-detail]")?.dataset.detail).toBe("1001");
@@ -182,7 +182,7 @@ describe("the selection", () => {
       "The kernel is busy: samples follow as soon as it is free.",
     );
     await act(async () => {
-      stage().model.put("selection", [1000, 1001, 1002]);
+      stage().model.put("selected", chosen([1000, 1001, 1002]));
       stage().model.reply({ selection: 3 }, [], "select");
     });
     await stage().settle();
@@ -199,42 +199,45 @@ describe("the selection", () => {
     expect(stage().asked("select")).toHaveLength(1);
     expect(box()?.checked).toBe(true);
     await act(async () => {
-      stage().model.put("selection", [1000, 1001]);
+      stage().model.put("selected", chosen([1000, 1001]));
       stage().model.reply({ selection: 2 }, [], "select");
     });
     await stage().settle();
     expect(box()?.disabled).toBe(false);
     await act(async () => box()?.click());
     await stage().settle();
-    expect(stage().asked("select").at(-1)).toEqual({ ids: [1001] });
+    expect(stage().asked("select").at(-1)).toEqual({ row: 1000, on: false });
     expect(stage().find("[data-detail]")).toBeNull();
   });
 
   it("does not fall back to an earlier click while a later one is under way", async () => {
     const all = [1000, 1001, 1002];
-    await stage().show(DIGITS, COUNTS, { cell: [0, 1], selection: all });
+    await stage().show(DIGITS, COUNTS, { place: [0, 1], selected: chosen(all) });
     await stage().page(40);
     await stage().click('[data-id="1000"] input');
     await stage().click('[data-id="1001"] input');
     const [first, second] = stage().model.sent.filter((r) => r.name === "select");
     const done = (id?: string) =>
       act(async () => stage().model.message({ kind: "reply", id, ok: true, result: {} }));
-    await act(async () => stage().model.put("selection", [1001, 1002]));
+    await act(async () => stage().model.put("selected", chosen([1001, 1002])));
     await done(first?.id);
     await stage().settle();
     expect(stage().find("[data-selection]")?.dataset.selection).toBe("1");
-    await act(async () => stage().model.put("selection", [1002]));
+    await act(async () => stage().model.put("selected", chosen([1002])));
     await done(second?.id);
     await stage().settle();
     expect(stage().find("[data-selection]")?.dataset.selection).toBe("1");
     await stage().click('[data-cell="1,0"]');
-    await act(async () => stage().model.put("cell", [0, 1]));
+    await act(async () => stage().model.put("place", [0, 1]));
     await stage().settle();
     expect(stage().find("[data-gallery]")?.dataset.total).toBe("2");
   });
 
   it("goes back to what the kernel has when it refuses", async () => {
-    const root = await stage().show(DIGITS, COUNTS, { cell: [0, 1], selection: [1000, 1001] });
+    const root = await stage().show(DIGITS, COUNTS, {
+      place: [0, 1],
+      selected: chosen([1000, 1001]),
+    });
     await stage().page(40);
     await stage().click('[data-id="1000"] input');
     expect(stage().find("[data-selection]")?.dataset.selection).toBe("1");

@@ -18,13 +18,21 @@ export function infoOf(classes: string[], more: Args = {}): Args {
     source: "Net",
     samples: 300,
     classes,
-    accuracy: { value: 0.86, low: 0.816, high: 0.895 },
     output: `softmax of ${classes.length} logits`,
     nonfinite: 0,
     pictures: { kind: "image" },
     overlay: { available: true, layer: "layer4" },
     ...more,
   };
+}
+
+export function countedOf(nonfinite_by_class: number[] = []): Args {
+  return { samples: 300, accuracy: { value: 0.86, low: 0.816, high: 0.895 }, nonfinite_by_class };
+}
+
+/** The `selected` trait for these rows. */
+export function chosen(rows: number[]): Args {
+  return { count: rows.length, rows: onTrait(Int32Array.from(rows), [rows.length]) };
 }
 
 export class Stage {
@@ -42,8 +50,14 @@ export class Stage {
       matrix: onTrait(Int32Array.from(counts), [n, n]),
       findings: [],
       failures: [],
-      cell: null,
-      selection: [],
+      counted: countedOf(),
+      place: null,
+      selected: { count: 0 },
+      lists: [],
+      facets: [],
+      filter: {},
+      noted: [],
+      change: null,
       ...traits,
     });
     this.definition.initialize({ model: this.model, signal: this.gone.signal });
@@ -112,13 +126,15 @@ export class Stage {
 
   /** Answers the last "page" request as a cell of `total` samples with ids from 1000 would. */
   async page(total: number): Promise<void> {
-    const { cell, offset, limit } = this.asked("page").at(-1) as {
-      cell: number[];
+    const { place, offset, limit } = this.asked("page").at(-1) as {
+      place: number[] | string;
       offset: number;
       limit: number;
     };
+    const cell = typeof place === "string" ? [0, 1] : place;
     const n = Math.max(0, Math.min(limit, total - offset));
     const samples = Array.from({ length: n }, (_, i) => ({
+      row: 1000 + offset + i,
       id: 1000 + offset + i,
       true: cell[0],
       pred: cell[1],
@@ -136,7 +152,11 @@ export class Stage {
       width: 8,
       height: 8,
     }));
-    await this.reply("page", { cell, total, offset, samples, images }, buffers);
+    await this.reply(
+      "page",
+      { place, order: "confidence", total, offset, samples, images },
+      buffers,
+    );
   }
 
   /** Answers the last "overlay" request; the peaks are repeated as needed. */

@@ -1,7 +1,7 @@
 import { act } from "preact/test-utils";
 import { describe, expect, it } from "vitest";
 import { onTrait } from "../../dev/pack";
-import { COUNTS, DIGITS, infoOf, useStage } from "./harness";
+import { COUNTS, chosen, countedOf, DIGITS, infoOf, useStage } from "./harness";
 
 const stage = useStage();
 
@@ -56,7 +56,8 @@ describe("the matrix", () => {
 
   it("has a column for outputs that are not finite, only if there are any", async () => {
     await stage().show(DIGITS, COUNTS, {
-      info: infoOf(DIGITS, { nonfinite: 4, nonfinite_by_class: [0, 4, 0] }),
+      info: infoOf(DIGITS, { nonfinite: 4 }),
+      counted: countedOf([0, 4, 0]),
     });
     expect(stage().all("[role=gridcell]")).toHaveLength(12);
     expect(stage().find('[data-cell="1,-1"]')?.dataset.count).toBe("4");
@@ -94,7 +95,7 @@ describe("the matrix", () => {
     expect(ranked.map((el) => el.dataset.ranked)).toEqual(["0,1", "1,0"]);
     expect(ranked[0]?.textContent).toBe("zero→one40 (40.0 %)");
     await stage().click('[data-ranked="1,0"]');
-    expect(stage().asked("select")).toEqual([{ cell: [1, 0] }]);
+    expect(stage().asked("select")).toEqual([{ place: [1, 0] }]);
   });
 
   it("folds a long list", async () => {
@@ -137,14 +138,17 @@ describe("the matrix", () => {
     expect(stage().find("[data-gallery]")?.dataset.total).toBe("40");
     await stage().press(matrix, "Escape");
     expect(stage().find("[data-gallery]")).toBeNull();
-    expect(stage().asked("select")).toEqual([{ cell: [0, 1] }, { ids: [] }]);
+    expect(stage().asked("select")).toEqual([{ place: [0, 1] }, { none: true, close: true }]);
   });
 
   it("opens the cell that Python or a second view opened", async () => {
-    await stage().show(DIGITS, COUNTS, { cell: [0, 1], selection: [1, 2] });
+    await stage().show(DIGITS, COUNTS, {
+      place: [0, 1],
+      selected: chosen([1, 2]),
+    });
     expect(stage().find("[data-gallery]")?.dataset.total).toBe("40");
     expect(stage().find("[data-selection]")?.dataset.selection).toBe("2");
-    await act(async () => stage().model.put("cell", [1, 0]));
+    await act(async () => stage().model.put("place", [1, 0]));
     await stage().settle();
     expect(stage().find("[data-gallery]")?.dataset.total).toBe("2");
     expect(stage().asked("select")).toEqual([]);

@@ -29,6 +29,7 @@ export interface CardProps {
   width: number;
   over: Over | null;
   overlay: OverlayState | undefined;
+  note: string | undefined;
   selected: boolean;
   editable: boolean;
   focused: boolean;
@@ -37,7 +38,7 @@ export interface CardProps {
 }
 
 export function Card(props: CardProps): JSX.Element {
-  const { loaded, classes, overlay, selected, editable, width, over } = props;
+  const { loaded, classes, overlay, selected, editable, width, over, note } = props;
   const { sample, picture } = loaded;
   const right = sample.true === sample.pred;
   return (
@@ -91,6 +92,18 @@ export function Card(props: CardProps): JSX.Element {
         )}
         <span class="ex-id" title={String(sample.id)}>
           id <Name name={String(sample.id)} max={16} />
+          {typeof sample.suggested === "number" && (
+            <span class="ex-suggested" title="The label may be wrong: look at it before the model">
+              {" "}
+              · label {classes[sample.suggested]}?
+            </span>
+          )}
+          {note && (
+            <span class="ex-noted" title={note}>
+              {" "}
+              ✎ {note}
+            </span>
+          )}
         </span>
       </div>
     </div>

@@ -1,6 +1,6 @@
 /** The colours of the matrix: errors on the sequential scale, right answers in neutral grey. */
 
-import { type RGB, type Scale, sequential, type Theme } from "../../ui";
+import { diverging, type RGB, type Scale, sequential, type Theme } from "../../ui";
 
 /** Fill of the diagonal. style.css has the same as --ex-right, for the legend. */
 export const RIGHT: Record<Theme, RGB> = { light: [229, 231, 234], dark: [56, 60, 66] };
@@ -18,4 +18,9 @@ export function errorScale(theme: Theme): Scale {
       Math.round(background[k] + (of - background[k]) * strength);
     return [mix(r, 0), mix(g, 1), mix(b, 2)];
   };
+}
+
+/** Blue: better than the baseline; white: as before; red: worse. From -1 to 1. */
+export function changeColour(level: number): RGB {
+  return level === 0 ? [255, 255, 255] : diverging()(0.5 + level / 2);
 }

@@ -1,20 +1,23 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, count, keys, Name, number, plural, useAbort, useSize } from "../../ui";
 import { OVERLAY_WORDS, overlayState } from "./card";
+import { Note } from "./note";
 import { type Loaded, type Picture, pictureUrl } from "./pages";
 import { type Over, PictureBox } from "./picture";
 import type { Selection } from "./selection";
 import type { Explorer, Settings } from "./store";
-import { type Info, idKey, type PictureRef, type SampleId } from "./types";
+import { type Info, idKey, type PictureRef, type Place, type SampleId } from "./types";
 import { quote, share } from "./words";
 
 interface Props {
   explorer: Explorer;
+  place: Place;
   index: number;
   total: number;
   info: Info;
   settings: Settings;
   selection: Selection;
+  notes: ReadonlyMap<number, string>;
   loaded: Loaded | undefined;
   over: Over | null;
   failed: boolean;
@@ -47,7 +50,7 @@ export function Detail(props: Props) {
     const next = index + step;
     if (next >= 0 && next < total) onMove(next);
   };
-  const toggle = () => loaded && selection.toggle(loaded.sample.id);
+  const toggle = () => loaded && selection.toggle(loaded.sample.row);
   const onKeyDown = keys({
     ArrowLeft: go(-1),
     ArrowUp: go(-1),
@@ -87,12 +90,20 @@ export function Detail(props: Props) {
           <label class="ex-field">
             <input
               type="checkbox"
-              checked={selection.has(loaded.sample.id)}
+              checked={selection.has(loaded.sample.row)}
               disabled={!selection.editable}
               onChange={toggle}
             />
             Selected
           </label>
+        )}
+        {loaded && total > 1 && (
+          <Button
+            onClick={() => void similar(props, loaded.sample.row)}
+            title="The samples of this gallery, most similar to this one first"
+          >
+            Similar samples
+          </Button>
         )}
       </div>
       {loaded ? (
@@ -116,7 +127,14 @@ function Sample(props: Props & { loaded: Loaded; picture: Picture | null; size: 
       <p class="ex-verdict">
         id <b>{String(sample.id)}</b>: true {name(sample.true)} ({share(sample.p_true)}), predicted{" "}
         {name(sample.pred)} ({share(sample.p_pred)})
+        {typeof sample.loss === "number" && <>, loss {number(sample.loss)}</>}
       </p>
+      {typeof sample.suggested === "number" && (
+        <p class="ex-suggested">
+          The label may be wrong: perhaps it should be <b>{name(sample.suggested)}</b>. Look before
+          you blame the model.
+        </p>
+      )}
       <div class="ex-detail-body">
         {info.pictures.kind === "image" && (
           <div class="ex-pair-of-pictures">
@@ -155,8 +173,22 @@ function Sample(props: Props & { loaded: Loaded; picture: Picture | null; size: 
         )}
         <Likeliest {...{ sample, info }} />
       </div>
+      <Note
+        key={sample.row}
+        text={props.notes.get(sample.row) ?? ""}
+        onWrite={(text) => void props.explorer.tell("note", { row: sample.row, text })}
+      />
     </>
   );
+}
+
+async function similar({ explorer, place }: Props, row: number): Promise<void> {
+  try {
+    const { result } = await explorer.ask<{ list: string }>("similar", { row, place });
+    explorer.open(result.list);
+  } catch (error) {
+    explorer.report(error);
+  }
 }
 
 function Likeliest({ sample, info }: { sample: Loaded["sample"]; info: Info }) {

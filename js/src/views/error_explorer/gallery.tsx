@@ -1,5 +1,5 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useState } from "preact/hooks";
-import { Button, keys, useSize, useStore } from "../../ui";
+import { Button, keys, Select, useSize, useStore } from "../../ui";
 import type { Pending } from "../../wire";
 import { fullColour } from "./cam";
 import { CamControls } from "./cam_controls";
@@ -12,8 +12,8 @@ import { cardsInView, type Grid, makeGrid, rowOffset, scrollToShow } from "./pag
 import type { Over } from "./picture";
 import { SelectionLine } from "./selection_line";
 import type { Explorer } from "./store";
-import { type Cell, type Info, NOT_FINITE } from "./types";
-import { describeCell } from "./words";
+import { type Info, isCell, NOT_FINITE, type Place } from "./types";
+import { describePlace, ORDER_WORDS } from "./words";
 
 const CARD_WIDTH = 152;
 const GAP = 10;
@@ -22,15 +22,19 @@ const SETTLE_MS = 80;
 
 interface Props {
   explorer: Explorer;
-  cell: Cell;
+  place: Place;
   matrix: Confusion;
   info: Info;
   pending: readonly Pending[];
 }
 
-/** Samples of one cell. Give it a new key for a new cell. */
-export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
-  const [pages, tick] = usePages(explorer, cell);
+/** Samples of one place. Give it a new key for a new place. */
+export function Gallery({ explorer, place, matrix, info, pending }: Props) {
+  const lists = useStore(explorer.lists);
+  const notes = useStore(explorer.notes);
+  const words = describePlace(place, matrix, info.classes, lists);
+  const [order, setOrder] = useState<string | null>(null);
+  const [pages, tick] = usePages(explorer, place, order);
   const selection = useStore(explorer.selection);
   const overlays = useStore(explorer.overlays);
   const settings = useStore(explorer.settings);
@@ -40,7 +44,7 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
   const [detail, setDetail] = useState<number | null>(null);
   const id = useId();
 
-  const total = pages.total ?? matrix.count(cell);
+  const total = pages.total ?? explorer.size(place) ?? 1;
   const pictures = info.pictures.kind === "image";
   const columns = Math.max(1, Math.floor((size.width + GAP) / (CARD_WIDTH + GAP)));
   const width = Math.floor((size.width + GAP) / columns) - GAP;
@@ -49,7 +53,7 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
   const seen = cardsInView(grid, scrollTop);
   const drawn = cardsInView(grid, scrollTop, 1);
 
-  const reason = overlayReason(info, cell);
+  const reason = overlayReason(info, place);
   const withOverlay = settings.overlay && reason === null;
   const shared = overlays.peakOf(pages.ids(), settings.target);
   const overOf = (loaded: Loaded | undefined): Over | null => {
@@ -97,7 +101,12 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
   };
   const toggle = (index: number) => {
     const loaded = pages.at(index);
-    if (loaded) selection.toggle(loaded.sample.id);
+    if (loaded) selection.toggle(loaded.sample.row);
+  };
+  const reorder = (next: string) => {
+    setOrder(next);
+    setDetail(null);
+    goTo(0);
   };
   const show = (index: number) => {
     goTo(index);
@@ -120,7 +129,6 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
     setDetail(null);
     scroller.current?.focus({ preventScroll: true });
   };
-  const words = describeCell(cell, matrix, info.classes);
   const waiting = pending.find((r) => r.deferred && r.name !== "select");
   const cards: number[] = [];
   for (let i = drawn.start; i < drawn.stop; i++) cards.push(i);
@@ -135,12 +143,22 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
           onClick={() => explorer.clear()}
         />
       </div>
-      <SelectionLine
-        selection={selection}
-        pending={pending}
-        order={total > 1 ? words.order : ""}
-        onClear={() => selection.clear()}
-      />
+      {words.text && <p class="nbd-muted">{words.text}</p>}
+      <div class="ex-lines">
+        <SelectionLine selection={selection} pending={pending} onClear={() => selection.clear()} />
+        {total > 1 && words.orders.length > 1 && (
+          <Select
+            label="Order"
+            value={order ?? words.orders[0] ?? ""}
+            options={words.orders.map((value) => ({
+              value,
+              text: value === "own" ? words.own : (ORDER_WORDS[value] ?? value),
+            }))}
+            onChange={reorder}
+          />
+        )}
+        {total > 1 && words.orders.length === 1 && <span class="nbd-muted">{words.own}</span>}
+      </div>
       {total > 0 && (pictures || info.overlay.available) && (
         <CamControls
           {...{ settings, reason, shared }}
@@ -180,7 +198,7 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
           }}
           onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
         >
-          {total === 0 && <p class="ex-none nbd-muted">No samples in this cell.</p>}
+          {total === 0 && <p class="ex-none nbd-muted">No samples here.</p>}
           <div class="ex-list" style={{ height: `${Math.max(0, grid.scrollHeight - GAP)}px` }}>
             {cards.map((index) => {
               const loaded = pages.at(index);
@@ -192,10 +210,11 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
                 <Card
                   key={index}
                   {...{ loaded, index, width, pictures, style, over }}
+                  note={notes.get(loaded.sample.row)}
                   id={`${id}-${index}`}
                   classes={info.classes}
                   overlay={withOverlay ? overlayState(over, failed) : undefined}
-                  selected={selection.has(loaded.sample.id)}
+                  selected={selection.has(loaded.sample.row)}
                   editable={selection.editable}
                   focused={index === current}
                   onToggle={() => {
@@ -209,7 +228,7 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
         </div>
         {detail !== null && (
           <Detail
-            {...{ explorer, total, info, settings, selection }}
+            {...{ explorer, place, total, info, settings, selection, notes }}
             index={detail}
             loaded={open}
             over={overOf(open)}
@@ -224,11 +243,11 @@ export function Gallery({ explorer, cell, matrix, info, pending }: Props) {
   );
 }
 
-function usePages(explorer: Explorer, cell: Cell): [Pages, number] {
+function usePages(explorer: Explorer, place: Place, order: string | null): [Pages, number] {
   const [tick, setTick] = useState(0);
   const pages = useMemo(
-    () => new Pages(cell, explorer.ask, () => setTick((n) => n + 1), explorer.report),
-    [],
+    () => new Pages(place, order, explorer.ask, () => setTick((n) => n + 1), explorer.report),
+    [order],
   );
   useLayoutEffect(() => () => pages.close(), [pages]);
   return [pages, tick];
@@ -244,8 +263,9 @@ function placeOf(grid: Grid, index: number, width: number, rowHeight: number, sc
   };
 }
 
-function overlayReason(info: Info, cell: Cell): string | null {
+function overlayReason(info: Info, place: Place): string | null {
   if (!info.overlay.available) return info.overlay.reason ?? "Grad-CAM is not available here.";
-  if (cell[1] === NOT_FINITE) return "An output that is not finite cannot be explained.";
+  if (isCell(place) && place[1] === NOT_FINITE)
+    return "An output that is not finite cannot be explained.";
   return null;
 }

@@ -20,6 +20,8 @@ export interface MatrixLayout {
   order: readonly number[];
   /** Display position of each class. */
   position: readonly number[];
+  /** Display positions of the first row and column in view, and how many classes are. */
+  view: Window;
   /** Columns, the one for outputs that are not finite included. */
   columns: number;
   hasNonfinite: boolean;
@@ -39,6 +41,13 @@ export interface MatrixLayout {
   columnStep: number;
 }
 
+/** A part of the matrix, in display positions: `span` rows from `row`, columns from `column`. */
+export interface Window {
+  row: number;
+  column: number;
+  span: number;
+}
+
 export interface LayoutInput {
   order: readonly number[];
   width: number;
@@ -47,6 +56,8 @@ export interface LayoutInput {
   nameWidths: readonly number[];
   /** Tallest matrix that is still comfortable to look at. */
   maxHeight?: number;
+  /** The part to show, all of it where none is given. */
+  view?: Window | null;
 }
 
 /** Label steps people count in: 1, 2, 5, 10, 20, 50 ... */
@@ -59,7 +70,8 @@ export function labelStep(cell: number, pitch = LABEL_PITCH): number {
 
 export function layOut(input: LayoutInput): MatrixLayout {
   const { order, hasNonfinite } = input;
-  const classes = order.length;
+  const view = input.view ?? { row: 0, column: 0, span: order.length };
+  const classes = view.span;
   const columns = classes + (hasNonfinite ? 1 : 0);
   const longest = Math.max(0, ...order.map((c) => input.nameWidths[c] ?? 0));
   const gap = hasNonfinite ? GAP : 0;
@@ -98,11 +110,12 @@ export function layOut(input: LayoutInput): MatrixLayout {
   }
   const y0 = AXIS_TITLE + columnLabelHeight;
   const nonfiniteX = x0 + classes * cell + gap;
-  const position: number[] = new Array<number>(classes).fill(0);
+  const position: number[] = new Array<number>(order.length).fill(0);
   for (const [i, c] of order.entries()) position[c] = i;
   return {
     order,
     position,
+    view,
     columns,
     hasNonfinite,
     width: Math.ceil((hasNonfinite ? nonfiniteX + cell : nonfiniteX) + EDGE + overhang),
@@ -126,21 +139,36 @@ const NONFINITE_LABEL_WIDTH = 60;
 const NONFINITE_WORD_WIDTH = 36;
 
 export function cellCorner(layout: MatrixLayout, [t, p]: Cell): { x: number; y: number } {
-  const column = layout.position[p] ?? 0;
+  const { view } = layout;
+  const column = (layout.position[p] ?? 0) - view.column;
   return {
     x: p === NOT_FINITE ? layout.nonfiniteX : layout.x0 + column * layout.cell,
-    y: layout.y0 + (layout.position[t] ?? 0) * layout.cell,
+    y: layout.y0 + ((layout.position[t] ?? 0) - view.row) * layout.cell,
   };
+}
+
+/** Whether a cell lies in the part that is shown. */
+export function inView({ position, view }: MatrixLayout, [t, p]: Cell): boolean {
+  const inside = (at: number, first: number) => at >= first && at < first + view.span;
+  return (
+    inside(position[t] ?? -1, view.row) &&
+    (p === NOT_FINITE || inside(position[p] ?? -1, view.column))
+  );
+}
+
+/** The class at a place along an axis, counted from the first in view. */
+function classAt({ order, view }: MatrixLayout, first: number, place: number): number | undefined {
+  return place >= 0 && place < view.span ? order[first + place] : undefined;
 }
 
 /** The cell under a point, or null beside the matrix. */
 export function cellAt(layout: MatrixLayout, x: number, y: number): Cell | null {
-  const t = layout.order[Math.floor((y - layout.y0) / layout.cell)];
+  const t = classAt(layout, layout.view.row, Math.floor((y - layout.y0) / layout.cell));
   if (t === undefined) return null;
   if (layout.hasNonfinite && x >= layout.nonfiniteX) {
     return x < layout.nonfiniteX + layout.cell ? [t, NOT_FINITE] : null;
   }
-  const p = layout.order[Math.floor((x - layout.x0) / layout.cell)];
+  const p = classAt(layout, layout.view.column, Math.floor((x - layout.x0) / layout.cell));
   return p === undefined ? null : [t, p];
 }
 
@@ -160,12 +188,14 @@ export function cellNear(
   let best = under;
   let least = reach * reach;
   const across = Math.ceil(reach / layout.cell);
-  const row = layout.position[under[0]] ?? 0;
-  const column = under[1] === NOT_FINITE ? layout.order.length : (layout.position[under[1]] ?? 0);
+  const { view } = layout;
+  const row = (layout.position[under[0]] ?? 0) - view.row;
+  const column =
+    under[1] === NOT_FINITE ? view.span : (layout.position[under[1]] ?? 0) - view.column;
   for (let i = row - across; i <= row + across; i++) {
     for (let j = column - across; j <= column + across; j++) {
-      const t = layout.order[i];
-      const p = layout.order[j];
+      const t = classAt(layout, view.row, i);
+      const p = classAt(layout, view.column, j);
       if (t === undefined || p === undefined || count([t, p]) === 0) continue;
       const corner = cellCorner(layout, [t, p]);
       const dx = corner.x + layout.cell / 2 - x;

@@ -1,10 +1,11 @@
 /** Draws the confusion matrix: errors in colour, right answers in quiet grey. */
 
-import type { Confusion } from "./confusion";
+import { type Confusion, worsening } from "./confusion";
 import {
   COUNT_CELL,
   cellCorner,
   FONT,
+  inView,
   LINE,
   labelStep,
   type MatrixLayout,
@@ -12,12 +13,12 @@ import {
   showsLabel,
 } from "./layout";
 import { type Cell, NOT_FINITE, sameCell } from "./types";
-import { share } from "./words";
+import { share, signed } from "./words";
 
 /** From this cell size on a cell holds both its count and its share. */
 const BOTH_CELL = 56;
 
-export type Shown = "counts" | "share";
+export type Shown = "counts" | "share" | "change";
 
 export interface MatrixColours {
   text: string;
@@ -29,6 +30,9 @@ export interface MatrixColours {
   rightText: string;
   /** Errors: from the rarest (0) to the most frequent (1). */
   error: (share: number) => string;
+  /** From much better (-1) over the same (0) to much worse (1) than the baseline. */
+  change: (level: number) => string;
+  changeGrid: string;
   /** Black or white, whichever reads better on a fill. */
   on: (fill: string) => string;
   accent: string;
@@ -49,19 +53,38 @@ export interface MatrixPicture {
 /** Share of the colour scale that a cell takes: 0 = blank, 1 = the largest error. */
 export function errorLevel(matrix: Confusion, cell: Cell, shown: Shown): number {
   const [value, most] =
-    shown === "counts"
-      ? [matrix.count(cell), matrix.largestError]
-      : [matrix.share(cell), matrix.largestErrorShare];
+    shown === "share"
+      ? [matrix.share(cell), matrix.largestErrorShare]
+      : [matrix.count(cell), matrix.largestError];
   return value > 0 && most > 0 ? value / most : 0;
 }
 
-export function paintMatrix(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
-  ctx.clearRect(0, 0, picture.layout.width, picture.layout.height);
+/** -1 = the largest change there is, for the better; 1 = for the worse. Little stays visible. */
+export function changeLevel(matrix: Confusion, cell: Cell): number {
+  const worse = worsening(matrix, cell);
+  if (worse === 0 || matrix.largestChange === 0) return 0;
+  const share = Math.abs(worse) / matrix.largestChange;
+  return Math.sign(worse) * (0.15 + 0.75 * share);
+}
+
+/** What only changes with the data or the size: drawn once, and laid under what a pointer does. */
+export function paintStill(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
   ctx.lineJoin = "miter";
   paintGrid(ctx, picture);
+  paintCells(ctx, picture);
+}
+
+/** The rest, around the still part that `still` draws. */
+export function paintMatrix(
+  ctx: CanvasRenderingContext2D,
+  picture: MatrixPicture,
+  still: () => void,
+): void {
+  ctx.clearRect(0, 0, picture.layout.width, picture.layout.height);
+  ctx.lineJoin = "miter";
   // Under the cells: what is pointed at must not change their colours.
   paintCrosshair(ctx, picture);
-  paintCells(ctx, picture);
+  still();
   paintLabels(ctx, picture);
   paintAxisTitles(ctx, picture);
   for (const [cell, width] of [
@@ -69,19 +92,25 @@ export function paintMatrix(ctx: CanvasRenderingContext2D, picture: MatrixPictur
     [picture.focused, 2],
     [picture.hovered, 1.5],
   ] as const) {
-    if (cell) outline(ctx, picture, cell, width);
+    if (cell && inView(picture.layout, cell)) outline(ctx, picture, cell, width);
   }
 }
 
-function paintGrid(ctx: CanvasRenderingContext2D, { layout, colours }: MatrixPicture): void {
-  const { x0, y0, cell, order } = layout;
-  const side = order.length * cell;
-  ctx.strokeStyle = colours.grid;
+function paintGrid(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
+  const { layout, colours, shown } = picture;
+  const { x0, y0, cell, view } = layout;
+  const side = view.span * cell;
+  if (shown === "change") {
+    // What stayed as it was is neutral, and so is what was never there.
+    ctx.fillStyle = colours.change(0);
+    ctx.fillRect(x0, y0, side, side);
+  }
+  ctx.strokeStyle = shown === "change" ? colours.changeGrid : colours.grid;
   ctx.lineWidth = 1;
   ctx.beginPath();
   const every = cell >= 12 ? 1 : labelStep(cell, 40);
-  for (let i = 0; i <= order.length; i++) {
-    if (i % every !== 0 && i !== order.length) continue;
+  for (let i = 0; i <= view.span; i++) {
+    if (i % every !== 0 && i !== view.span) continue;
     const at = Math.round(i * cell);
     ctx.moveTo(x0, y0 + at + 0.5);
     ctx.lineTo(x0 + side + 0.5, y0 + at + 0.5);
@@ -89,31 +118,47 @@ function paintGrid(ctx: CanvasRenderingContext2D, { layout, colours }: MatrixPic
     ctx.lineTo(x0 + at + 0.5, y0 + side + 0.5);
   }
   ctx.stroke();
+  ctx.strokeStyle = colours.grid;
   if (layout.hasNonfinite) ctx.strokeRect(layout.nonfiniteX + 0.5, y0 + 0.5, cell, side);
 }
 
 function paintCells(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
-  const { layout, matrix, colours, shown } = picture;
-  const filled: { cell: Cell; level: number; fill: string }[] = [];
-  for (const t of layout.order) {
-    for (const p of layout.hasNonfinite ? [...layout.order, NOT_FINITE] : layout.order) {
-      const cell: Cell = [t, p];
-      if (matrix.count(cell) === 0) continue;
-      const level = errorLevel(matrix, cell, shown);
-      const fill = t === p ? colours.right(matrix.share(cell)) : colours.error(level);
-      filled.push({ cell, level: t === p ? -1 : level, fill });
+  const { layout, matrix } = picture;
+  const { size } = matrix;
+  // Where cells are smaller than a pixel, the larger error is drawn last and stays visible.
+  const right: Cell[] = [];
+  const wrong: Cell[] = [];
+  for (const at of matrix.filled) {
+    const cell: Cell = [Math.floor(at / size), at % size];
+    if (inView(layout, cell)) (cell[0] === cell[1] ? right : wrong).push(cell);
+  }
+  if (layout.hasNonfinite) {
+    for (const t of layout.order) {
+      const cell: Cell = [t, NOT_FINITE];
+      if (matrix.count(cell) > 0 && inView(layout, cell)) wrong.push(cell);
     }
   }
-  // Where cells are smaller than a pixel, the larger error is drawn last and stays visible.
-  filled.sort((a, b) => a.level - b.level);
+  for (const cell of right) paintCell(ctx, picture, cell);
+  for (const cell of wrong) paintCell(ctx, picture, cell);
+}
+
+function paintCell(ctx: CanvasRenderingContext2D, picture: MatrixPicture, cell: Cell): void {
+  const { layout, matrix, colours, shown } = picture;
   const inset = layout.cell >= 8 ? 1 : 0;
   const side = Math.max(1, layout.cell - inset);
-  for (const { cell, fill } of filled) {
-    const { x, y } = cellCorner(layout, cell);
-    ctx.fillStyle = fill;
-    ctx.fillRect(x + inset, y + inset, side, side);
-    if (layout.cell >= COUNT_CELL) paintNumber(ctx, picture, cell, fill);
-  }
+  const { x, y } = cellCorner(layout, cell);
+  const right = cell[0] === cell[1];
+  let fill: string;
+  if (shown === "change") {
+    if (matrix.change?.(cell) === 0) return;
+    fill = colours.change(changeLevel(matrix, cell));
+  } else if (matrix.count(cell) === 0) {
+    return;
+  } else if (right) fill = colours.right(matrix.share(cell));
+  else fill = colours.error(errorLevel(matrix, cell, shown));
+  ctx.fillStyle = fill;
+  ctx.fillRect(x + inset, y + inset, side, side);
+  if (layout.cell >= COUNT_CELL) paintNumber(ctx, picture, cell, fill);
 }
 
 function paintNumber(
@@ -125,20 +170,25 @@ function paintNumber(
   const corner = cellCorner(layout, cell);
   const x = corner.x + layout.cell / 2 + 0.5;
   const y = corner.y + layout.cell / 2 + 1;
-  const count = String(matrix.count(cell));
+  const count =
+    shown === "change" ? signed(matrix.change?.(cell) ?? 0) : String(matrix.count(cell));
   const both = layout.cell >= BOTH_CELL;
   const right = cell[0] === cell[1];
   // "row %" says the unit where the cell has no room for it.
   const percent = share(matrix.share(cell), both);
-  const [first, second] = shown === "counts" ? [count, percent] : [percent, count];
+  const [first, second] =
+    shown === "share"
+      ? [percent, count]
+      : [count, shown === "counts" ? percent : `now ${matrix.count(cell)}`];
   const size = both
     ? Math.min(28, Math.round(layout.cell * 0.22))
     : fitFont(ctx, first, layout.cell - 5, colours.family);
   if (size < 8) return;
-  ctx.fillStyle = right ? colours.rightText : colours.on(fill);
+  const grey = right && shown !== "change";
+  ctx.fillStyle = grey ? colours.rightText : colours.on(fill);
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  ctx.font = `${right ? "" : "600 "}${size}px ${colours.family}`;
+  ctx.font = `${grey ? "" : "600 "}${size}px ${colours.family}`;
   ctx.fillText(first, x, both ? y - size * 0.45 : y);
   if (!both) return;
   ctx.font = `${Math.max(10, Math.round(size * 0.6))}px ${colours.family}`;
@@ -159,7 +209,7 @@ function fitFont(
 function paintCrosshair(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
   const { layout, colours } = picture;
   const cell = picture.hovered ?? picture.focused;
-  if (!cell) return;
+  if (!cell || !inView(layout, cell)) return;
   const { x, y } = cellCorner(layout, cell);
   ctx.save();
   ctx.globalAlpha = 0.12;
@@ -172,18 +222,19 @@ function paintCrosshair(ctx: CanvasRenderingContext2D, picture: MatrixPicture): 
 function paintLabels(ctx: CanvasRenderingContext2D, picture: MatrixPicture): void {
   const { layout, names, colours } = picture;
   const pointed = picture.hovered ?? picture.focused ?? picture.opened;
-  const pointedRow = pointed ? (layout.position[pointed[0]] ?? -1) : -1;
+  const { view, order } = layout;
+  const pointedRow = pointed ? (layout.position[pointed[0]] ?? -1) - view.row : -1;
   const pointedColumn =
-    pointed && pointed[1] !== NOT_FINITE ? (layout.position[pointed[1]] ?? -1) : -1;
-  layout.order.forEach((c, i) => {
-    const name = names[c] ?? "";
+    pointed && pointed[1] !== NOT_FINITE ? (layout.position[pointed[1]] ?? -1) - view.column : -1;
+  for (let i = 0; i < view.span; i++) {
     if (labelled(i, layout.rowStep, pointedRow, layout.cell)) {
-      rowLabel(ctx, layout, i, name, colours, i === pointedRow);
+      rowLabel(ctx, layout, i, names[order[view.row + i] ?? 0] ?? "", colours, i === pointedRow);
     }
     if (labelled(i, layout.columnStep, pointedColumn, layout.cell)) {
+      const name = names[order[view.column + i] ?? 0] ?? "";
       columnLabel(ctx, layout, layout.x0 + i * layout.cell, name, colours, i === pointedColumn);
     }
-  });
+  }
   if (layout.hasNonfinite) {
     const strong = pointed?.[1] === NOT_FINITE;
     const x = layout.nonfiniteX;
@@ -244,7 +295,7 @@ function columnLabel(
 }
 
 function paintAxisTitles(ctx: CanvasRenderingContext2D, { layout, colours }: MatrixPicture): void {
-  const middle = (layout.order.length * layout.cell) / 2;
+  const middle = (layout.view.span * layout.cell) / 2;
   ctx.save();
   ctx.font = `600 ${FONT}px ${colours.family}`;
   ctx.fillStyle = colours.text;

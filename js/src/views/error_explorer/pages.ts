@@ -1,8 +1,8 @@
-/** The samples of one cell, asked for a page at a time and let go when far off screen. */
+/** The samples of one place, asked for a page at a time and let go when far off screen. */
 
 import type { Bytes } from "../../wire";
 import { PAGE, pagesOf, type Span } from "./paging";
-import type { Ask, Cell, PageResult, PictureRef, Sample, SampleId } from "./types";
+import type { Ask, PageResult, PictureRef, Place, Sample, SampleId } from "./types";
 
 /** Pages kept around what is on screen; a page is some 24 small pictures. */
 const KEPT = 24;
@@ -33,7 +33,7 @@ export function pictureUrl(
 }
 
 export class Pages {
-  /** Samples in the cell; null until the first page is here. */
+  /** Samples in the place; null until the first page is here. */
   total: number | null = null;
   private readonly held = new Map<number, Loaded[]>();
   private readonly asked = new Set<number>();
@@ -41,7 +41,9 @@ export class Pages {
   private closed = false;
 
   constructor(
-    readonly cell: Cell,
+    readonly place: Place,
+    /** In which order; null for the kernel's choice. */
+    readonly order: string | null,
     private readonly ask: Ask,
     private readonly changed: () => void,
     private readonly report: (error: unknown) => void,
@@ -83,7 +85,8 @@ export class Pages {
     this.asked.add(page);
     try {
       const { result, buffers } = await this.ask<PageResult>("page", {
-        cell: [...this.cell],
+        place: this.place,
+        ...(this.order === null ? {} : { order: this.order }),
         offset: page * PAGE,
         limit: PAGE,
       });

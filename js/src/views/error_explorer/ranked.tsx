@@ -1,10 +1,10 @@
 import { useMemo, useState } from "preact/hooks";
 import { count, css, Name, shortenAll, useTheme } from "../../ui";
-import { errorScale } from "./colours";
+import { changeColour, errorScale } from "./colours";
 import type { Confusion, RankedError } from "./confusion";
-import { errorLevel, type Shown } from "./matrix_paint";
+import { changeLevel, errorLevel, type Shown } from "./matrix_paint";
 import { type Cell, NOT_FINITE, sameCell } from "./types";
-import { cellLabel, share as shareText } from "./words";
+import { cellLabel, share as shareText, signed } from "./words";
 
 const FOLDED = 10;
 /** Names longer than this want a line of their own for their pair. */
@@ -26,6 +26,8 @@ interface Props {
 export function Ranked(props: Props) {
   const { errors, matrix, classes, shown, opened, onOpen, onPoint, complete } = props;
   const [all, setAll] = useState(false);
+  const compared = shown === "change";
+  const title = compared ? "Largest changes" : "Largest confusions";
   const shownErrors = all ? errors : errors.slice(0, FOLDED);
   const scale = errorScale(useTheme());
   const names = useMemo(() => shortenAll(classes, 24), [classes]);
@@ -40,15 +42,22 @@ export function Ranked(props: Props) {
   return (
     <section
       class={`ex-ranked${all ? " ex-long" : ""}${roomy ? " ex-roomy" : ""}`}
-      aria-label="Largest confusions"
+      aria-label={title}
     >
       <h3>
-        Largest confusions <span class="nbd-muted ex-hint">true → predicted</span>
+        {title} <span class="nbd-muted ex-hint">true → predicted</span>
       </h3>
-      {errors.length === 0 && <p class="nbd-muted">No errors: every sample is on the diagonal.</p>}
+      {errors.length === 0 && (
+        <p class="nbd-muted">
+          {compared
+            ? "Every cell holds as many samples as before."
+            : "No errors: every sample is on the diagonal."}
+        </p>
+      )}
       <ol onPointerLeave={() => onPoint(null)}>
         {shownErrors.map(({ cell, count: n, share }) => {
-          const level = errorLevel(matrix, cell, shown);
+          const level = compared ? changeLevel(matrix, cell) : errorLevel(matrix, cell, shown);
+          const fill = compared ? changeColour(level) : scale(level);
           return (
             <li key={cell.join(",")}>
               <button
@@ -67,10 +76,11 @@ export function Ranked(props: Props) {
                   {cell[1] === NOT_FINITE ? <i>not finite</i> : name(cell[1])}
                 </span>
                 <span class="ex-amount">
-                  {count(n)} <span class="nbd-muted">({shareText(share)})</span>
+                  {compared ? signed(matrix.change?.(cell) ?? 0) : count(n)}{" "}
+                  <span class="nbd-muted">({compared ? `now ${count(n)}` : shareText(share)})</span>
                 </span>
                 <span class="ex-bar" aria-hidden="true">
-                  <span style={{ width: `${100 * level}%`, background: css(scale(level)) }} />
+                  <span style={{ width: `${100 * Math.abs(level)}%`, background: css(fill) }} />
                 </span>
               </button>
             </li>

@@ -3,17 +3,28 @@
  * answered, its trait is what counts (it is written before the reply is sent).
  */
 
-import { type Ask, type Cell, idKey, type SampleId } from "./types";
+import { decodeArray } from "../../wire";
+import { type Ask, isCell, type Place } from "./types";
+
+interface Packed {
+  count?: number;
+  /** Rows, or a bit for each sample, lowest first. */
+  rows?: unknown;
+  bits?: unknown;
+}
 
 export class Selection {
-  private ids = new Map<string, SampleId>();
+  private held: (row: number) => boolean = () => false;
+  private count = 0;
+  /** Rows toggled here that the kernel has not confirmed yet. */
+  private readonly toggled = new Map<number, boolean>();
   private waiting = 0;
-  /** A whole cell was asked for and its ids are not here yet. */
-  private wholeCell: number | null = null;
+  /** A whole place was asked for and the kernel has not named its samples yet. */
+  private whole: number | null = null;
 
   constructor(
     private readonly ask: Ask,
-    private readonly read: () => readonly SampleId[],
+    private readonly read: () => unknown,
     private readonly changed: () => void,
     private readonly report: (error: unknown) => void,
   ) {
@@ -21,7 +32,10 @@ export class Selection {
   }
 
   get size(): number {
-    return this.wholeCell ?? this.ids.size;
+    if (this.whole !== null) return this.whole;
+    let size = this.count;
+    for (const [row, on] of this.toggled) size += Number(on) - Number(this.held(row));
+    return size;
   }
 
   get pending(): boolean {
@@ -30,29 +44,33 @@ export class Selection {
 
   /** Single samples can be added and taken away once the kernel has named them. */
   get editable(): boolean {
-    return this.wholeCell === null;
+    return this.whole === null;
   }
 
-  has(id: SampleId): boolean {
-    return this.wholeCell !== null || this.ids.has(idKey(id));
+  has(row: number): boolean {
+    return this.whole !== null || (this.toggled.get(row) ?? this.held(row));
   }
 
-  selectCell(cell: Cell, size: number): void {
-    this.wholeCell = size;
-    void this.send({ cell: [...cell] });
+  selectPlace(place: Place, size: number): void {
+    this.whole = size;
+    this.toggled.clear();
+    void this.send({ place: isCell(place) ? [...place] : place });
   }
 
-  toggle(id: SampleId): void {
+  toggle(row: number): void {
     if (!this.editable) return;
-    const k = idKey(id);
-    if (!this.ids.delete(k)) this.ids.set(k, id);
-    void this.send({ ids: [...this.ids.values()] });
+    const on = !this.has(row);
+    this.toggled.set(row, on);
+    void this.send({ row, on });
   }
 
-  clear(): void {
-    this.wholeCell = null;
-    this.ids.clear();
-    void this.send({ ids: [] });
+  /** Selects nothing; `close` also closes what is open, for a page that is opened again. */
+  clear(close = false): void {
+    this.whole = null;
+    this.toggled.clear();
+    this.held = () => false;
+    this.count = 0;
+    void this.send({ none: true, close });
   }
 
   /** Call when the trait changed. */
@@ -61,8 +79,17 @@ export class Selection {
   }
 
   private take(): void {
-    this.ids = new Map(this.read().map((id) => [idKey(id), id]));
-    this.wholeCell = null;
+    const packed = (this.read() ?? {}) as Packed;
+    this.whole = null;
+    this.toggled.clear();
+    this.count = packed.count ?? 0;
+    if (packed.bits !== undefined) {
+      const bits = decodeArray(packed.bits).data;
+      this.held = (row) => (((bits[row >> 3] ?? 0) >> (row & 7)) & 1) === 1;
+    } else {
+      const rows = new Set(packed.rows === undefined ? [] : decodeArray(packed.rows).data);
+      this.held = (row) => rows.has(row);
+    }
     this.changed();
   }
 

@@ -5,13 +5,11 @@ import type { Selection } from "./selection";
 interface Props {
   selection: Selection;
   pending: readonly Pending[];
-  /** In which order the samples stand, in words. */
-  order: string;
   onClear: () => void;
 }
 
 /** What Python has as `explorer.selection`, and whether it knows yet. */
-export function SelectionLine({ selection, pending, order, onClear }: Props) {
+export function SelectionLine({ selection, pending, onClear }: Props) {
   const n = selection.size;
   return (
     <p class="ex-selection" data-selection={n} data-pending={selection.pending}>
@@ -25,7 +23,6 @@ export function SelectionLine({ selection, pending, order, onClear }: Props) {
           Select none
         </button>
       )}
-      {order && <span class="ex-order">{order}</span>}
       <Deferred pending={pending.filter((request) => request.name === "select")} />
     </p>
   );

@@ -1,22 +1,39 @@
-/** What all views of one explorer share: its traits, the open cell, the selection, the maps. */
+/** What all views of one explorer share: its traits, what is open, the selection, the maps. */
 
 import type { Context } from "../../ui";
 import { type Failure, type Finding, readFailures, readFindings } from "../../ui";
-import { decodeArray, type Link, listen, RequestError, Store } from "../../wire";
+import { type Link, listen, RequestError, Store } from "../../wire";
 import { type Confusion, confusion } from "./confusion";
 import type { Shown } from "./matrix_paint";
 import type { Ordering } from "./ordering";
 import { Overlays } from "./overlays";
+import {
+  readCounted,
+  readFacets,
+  readFilter,
+  readInfo,
+  readLists,
+  readMatrix,
+  readNotes,
+  readPlace,
+} from "./reading";
 import { Selection } from "./selection";
 import {
   type Ask,
-  type Cell,
+  type Counted,
+  type Facet,
+  type Filter,
   type Info,
-  type SampleId,
+  isCell,
+  type Place,
+  placeKey,
+  type SampleList,
   type Scale,
-  sameCell,
   type Target,
 } from "./types";
+
+/** From this many classes on, those that are confused with each other stand together at first. */
+const MANY_CLASSES = 13;
 
 export interface Settings {
   shown: Shown;
@@ -34,44 +51,56 @@ const NO_KERNEL: Partial<Record<Link, string>> = {
 
 export class Explorer {
   readonly info: Store<Info>;
+  readonly counted: Store<Counted>;
   readonly matrix = new Store<Confusion | null>(null);
   readonly findings: Store<Finding[]>;
   readonly failures: Store<Failure[]>;
-  readonly cell: Store<Cell | null>;
+  readonly place: Store<Place | null>;
+  readonly lists: Store<SampleList[]>;
+  readonly facets: Store<Facet[]>;
+  readonly filter: Store<Filter>;
+  readonly notes: Store<Map<number, string>>;
   readonly error = new Store<string | null>(null);
-  readonly settings = new Store<Settings>({
-    shown: "counts",
-    ordering: "label",
-    overlay: false,
-    opacity: 0.6,
-    target: "predicted",
-    scale: "shared",
-  });
+  readonly settings: Store<Settings>;
   readonly selection: Store<Selection>;
   readonly overlays: Store<Overlays>;
 
   constructor(private readonly context: Context) {
     const { model, signal } = context;
-    this.info = new Store(readInfo(model.get("info")));
-    this.findings = new Store(readFindings(model.get("findings")));
-    this.failures = new Store(readFailures(model.get("failures")));
-    this.cell = new Store(readCell(model.get("cell")));
-    const readIds = () => (model.get("selection") ?? []) as SampleId[];
+    const info = readInfo(model.get("info"));
+    this.settings = new Store<Settings>({
+      shown: info.baseline ? "change" : "counts",
+      ordering: info.classes.length < MANY_CLASSES ? "label" : "confusion",
+      overlay: false,
+      opacity: 0.6,
+      target: "predicted",
+      scale: "shared",
+    });
+    const follow = <T>(trait: string, read: (value: unknown) => T): Store<T> => {
+      const store = new Store(read(model.get(trait)));
+      listen(model, `change:${trait}`, () => store.set(read(model.get(trait))), signal);
+      return store;
+    };
+    this.info = follow("info", readInfo);
+    this.counted = follow("counted", readCounted);
+    this.findings = follow("findings", readFindings);
+    this.failures = follow("failures", readFailures);
+    this.lists = follow("lists", readLists);
+    this.facets = follow("facets", readFacets);
+    this.filter = follow("filter", readFilter);
+    this.notes = follow("noted", readNotes);
+    this.place = new Store(readPlace(model.get("place")));
+    const read = () => model.get("selected");
     this.selection = new Store(
-      new Selection(this.ask, readIds, () => this.selection?.notify(), this.report),
+      new Selection(this.ask, read, () => this.selection?.notify(), this.report),
     );
     this.overlays = new Store(new Overlays(this.ask, () => this.overlays.notify(), this.report));
     this.readMatrix();
-    const on = (trait: string, act: () => void) => listen(model, `change:${trait}`, act, signal);
-    on("info", () => {
-      this.info.set(readInfo(model.get("info")));
-      this.readMatrix();
-    });
-    on("matrix", () => this.readMatrix());
-    on("findings", () => this.findings.set(readFindings(model.get("findings"))));
-    on("failures", () => this.failures.set(readFailures(model.get("failures"))));
-    on("cell", () => this.cellTraitChanged());
-    on("selection", () => this.selection.value.traitChanged());
+    for (const trait of ["info", "counted", "matrix", "change"]) {
+      listen(model, `change:${trait}`, () => this.readMatrix(), signal);
+    }
+    listen(model, "change:place", () => this.placeTraitChanged(), signal);
+    listen(model, "change:selected", () => this.selection.value.traitChanged(), signal);
     signal.addEventListener("abort", () => this.overlays.value.close(), { once: true });
   }
 
@@ -81,20 +110,37 @@ export class Explorer {
     return this.context.requests.request(name, args);
   };
 
+  /** Asks, and shows the error if there is one. */
+  tell = async (name: string, args: Record<string, unknown> = {}): Promise<void> => {
+    try {
+      await this.ask(name, args);
+    } catch (error) {
+      this.report(error);
+    }
+  };
+
   report = (error: unknown): void => {
     if (this.context.signal.aborted) return;
     this.error.set(error instanceof Error ? error.message : String(error));
   };
 
-  /** Shows a cell's samples here and makes them the selection in Python. */
-  open(cell: Cell): void {
-    if (!sameCell(cell, this.cell.value)) this.cell.set(cell);
-    this.selection.value.selectCell(cell, this.matrix.value?.count(cell) ?? 0);
+  /** Shows the samples of a place here and makes them the selection in Python. */
+  open(place: Place): void {
+    if (placeKey(place) !== placeKey(this.place.value)) this.place.set(place);
+    this.selection.value.selectPlace(place, this.size(place) ?? 0);
+  }
+
+  /** Samples in a place, as far as that is known here. */
+  size(place: Place): number | undefined {
+    if (isCell(place)) return this.matrix.value?.count(place);
+    const kind = place.split(":");
+    if (kind[0] === "true") return this.matrix.value?.rowErrors(Number(kind[1]));
+    return this.lists.value.find((list) => list.key === place)?.count;
   }
 
   clear(): void {
-    this.cell.set(null);
-    this.selection.value.clear();
+    this.place.set(null);
+    this.selection.value.clear(true);
   }
 
   change(settings: Partial<Settings>): void {
@@ -105,44 +151,23 @@ export class Explorer {
     this.error.set(null);
   }
 
-  /** Another view of this explorer, or Python, opened a cell. What was asked here comes first. */
-  private cellTraitChanged(): void {
+  /** Another view of this explorer, or Python, opened a place. What was asked here comes first. */
+  private placeTraitChanged(): void {
     if (this.selection.value.pending) return;
-    const cell = readCell(this.context.model.get("cell"));
-    if (!sameCell(cell, this.cell.value)) this.cell.set(cell);
+    const place = readPlace(this.context.model.get("place"));
+    if (placeKey(place) !== placeKey(this.place.value)) this.place.set(place);
   }
 
   private readMatrix(): void {
     const { model } = this.context;
-    const size = this.info.value.classes.length;
     try {
-      const raw = model.get("matrix");
-      if (raw === null || raw === undefined) return;
-      const lost = this.info.value.nonfinite_by_class;
-      this.matrix.set(confusion(decodeArray(raw).data, size, lost));
+      const counts = readMatrix(model.get("matrix"));
+      if (counts === null) return;
+      const size = readInfo(model.get("info")).classes.length;
+      const lost = readCounted(model.get("counted")).nonfinite_by_class;
+      this.matrix.set(confusion(counts, size, lost, readMatrix(model.get("change"))));
     } catch (error) {
       this.report(error);
     }
   }
-}
-
-function readCell(value: unknown): Cell | null {
-  if (!Array.isArray(value) || value.length !== 2) return null;
-  return [Number(value[0]), Number(value[1])];
-}
-
-function readInfo(value: unknown): Info {
-  const info = (value ?? {}) as Partial<Info>;
-  return {
-    title: info.title ?? "Error explorer",
-    source: info.source ?? "",
-    samples: info.samples ?? 0,
-    classes: (info.classes ?? []).map(String),
-    accuracy: info.accuracy ?? null,
-    output: info.output ?? "",
-    nonfinite: info.nonfinite ?? 0,
-    nonfinite_by_class: info.nonfinite_by_class ?? [],
-    pictures: info.pictures ?? { kind: "none" },
-    overlay: info.overlay ?? { available: false },
-  };
 }

@@ -12,6 +12,9 @@ export type Cell = readonly [number, number];
 
 export const NOT_FINITE = -1;
 
+/** What the gallery shows: a cell, or a list by its key. */
+export type Place = Cell | string;
+
 export interface Interval {
   value: number;
   low: number;
@@ -23,22 +26,62 @@ export interface Info {
   source: string;
   samples: number;
   classes: string[];
-  accuracy: Interval | null;
   output: string;
-  /** Samples whose output was not finite: all, and by true class. */
+  /** Samples whose output was not finite. */
   nonfinite: number;
-  nonfinite_by_class: number[];
+  /** What the comparison with another model says, where there is one. */
+  baseline: { sentence: string; numbers: string } | null;
   pictures: { kind: "image" | "none"; reason?: string; note?: string };
   overlay: { available: boolean; layer?: string; reason?: string };
+  /** Whether errors can be grouped by what the model sees in them, and if not, why. */
+  clusters: { available: boolean; reason?: string };
 }
 
+/** What the filter lets through. */
+export interface Counted {
+  samples: number;
+  accuracy: Interval | null;
+  nonfinite_by_class: number[];
+}
+
+/** Samples that belong together although they lie in several cells. */
+export interface SampleList {
+  key: string;
+  title: string;
+  /** Why to look at it, in one sentence. */
+  text: string;
+  /** The order of its own, in words; "" where any order is as good. */
+  order: string;
+  group: string;
+  count: number;
+}
+
+/** A column of the metadata cut into values, with samples and errors of each. */
+export interface Facet {
+  name: string;
+  labels: string[];
+  counts: number[];
+  errors: number[];
+  /** Values that are not listed. */
+  more: number;
+}
+
+/** Column -> the values that are kept. */
+export type Filter = Record<string, string[]>;
+
 export interface Sample {
+  /** Position in the predictions. */
+  row: number;
   id: SampleId;
   true: number;
   pred: number;
   /** Probabilities; NaN or null where the output was not finite. */
   p_true: number | null;
   p_pred: number | null;
+  /** Cross-entropy in nats; null where the output was not finite. */
+  loss?: number | null;
+  /** The class that the label should perhaps be. */
+  suggested?: number | null;
   top: [number, number][];
 }
 
@@ -50,7 +93,8 @@ export interface PictureRef {
 }
 
 export interface PageResult {
-  cell: [number, number];
+  place: Place;
+  order: string;
   total: number;
   offset: number;
   samples: Sample[];
@@ -70,6 +114,14 @@ export interface Cam {
 
 export function sameCell(a: Cell | null, b: Cell | null): boolean {
   return a === b || (a !== null && b !== null && a[0] === b[0] && a[1] === b[1]);
+}
+
+export function isCell(place: Place | null): place is Cell {
+  return Array.isArray(place);
+}
+
+export function placeKey(place: Place | null): string {
+  return place === null ? "" : isCell(place) ? place.join(",") : place;
 }
 
 /** Ids 7 and "7" are two samples: the key keeps the type. */

@@ -1,0 +1,96 @@
+"""The samples that an ErrorExplorer shows: pages, pictures, where the model looked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nbdiag.measures.sample_order import losses
+from nbdiag.widgets.base import Handler, Reply
+from nbdiag.widgets.explorer_selection import ExplorerSelection
+from nbdiag.wire.thumbnails import encode
+
+THUMBNAIL, FULL_SIZE = 128, 640  # pixels along the longer side
+PAGE_AT_MOST = 200
+TOP = 5
+
+
+class ExplorerSamples(ExplorerSelection):
+    """The requests that read the user's data set and run the user's model."""
+
+    main_thread_only = True
+
+    _pictures: Any
+    _overlays: Any
+
+    def handlers(self) -> dict[str, Handler]:
+        own = {"page": self._page, "overlay": self._overlay, "image": self._image}
+        return {**super().handlers(), **own}
+
+    def _page(self, args: dict[str, Any], reply: Reply) -> None:
+        place = self.places.known(args["place"])
+        offset = max(0, int(args.get("offset", 0)))
+        limit = min(int(args.get("limit", 24)), PAGE_AT_MOST)
+        by = args.get("order") or self.places.default_order(place)
+        # The first page of a large cell does not wait for the order of all the rest
+        rows = self.places.in_order(place, by, limit if offset == 0 else None)
+        shown = rows[offset : offset + limit]
+        reply(
+            {
+                "place": place,
+                "order": by,
+                "total": self.places.count(place),
+                "offset": offset,
+                "samples": self._samples(shown),
+                "images": [self._picture_of(key, THUMBNAIL) for key in self._keys(shown)],
+            }
+        )
+
+    def _samples(self, rows: np.ndarray) -> list[dict[str, Any]]:
+        loss = losses(self.predictions, rows)
+        pairs = zip(rows.tolist(), self._keys(rows), loss.tolist(), strict=True)
+        return [self._sample(row, key, loss) for row, key, loss in pairs]
+
+    def _sample(self, row: int, key: Any, loss: float) -> dict[str, Any]:
+        told = self.predictions.probabilities[row]
+        true, predicted = int(self.predictions.targets[row]), int(self.predictions.predicted[row])
+        finite = predicted >= 0
+        best = (-told).argsort(kind="stable")[:TOP]
+        return {
+            "row": row,
+            "id": key,
+            "true": true,
+            "pred": predicted,
+            "p_true": float(told[true]) if finite else None,
+            "p_pred": float(told[predicted]) if finite else None,
+            "loss": loss if np.isfinite(loss) else None,
+            "top": [[int(name), float(told[name])] for name in best] if finite else [],
+        }
+
+    def _picture_of(self, key: Any, longest: int) -> dict[str, Any] | None:
+        pixels = self._pictures.of(key)
+        return None if pixels is None else encode(pixels, longest)
+
+    def _image(self, args: dict[str, Any], reply: Reply) -> None:
+        (key,) = self._keys(self._ids.rows_of([args["id"]]))
+        reply({"id": args["id"], "image": self._picture_of(key, FULL_SIZE)})
+
+    def _overlay(self, args: dict[str, Any], reply: Reply) -> None:
+        target = args.get("target", "predicted")
+        if target not in ("predicted", "true"):
+            raise ValueError(f"an overlay explains 'predicted' or 'true', got {target!r}")
+        rows = self._ids.rows_of(args["ids"])
+        classes = self.predictions.predicted if target == "predicted" else self.predictions.targets
+        # a sample without a finite output has no predicted class to explain
+        kept = rows[classes[rows] >= 0]
+        if not len(kept):
+            raise ValueError("none of these samples has a class to explain")
+        ids = self._keys(kept)
+        cam = self._overlays.of(ids, classes[kept].tolist())
+        reply(
+            {"ids": ids, "target": target, "layer": cam.layer, "maps": cam.maps, "peak": cam.peak}
+        )
+
+    def _keys(self, rows: np.ndarray) -> list[Any]:
+        return self.predictions.ids[rows].tolist()
