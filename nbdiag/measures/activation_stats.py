@@ -27,6 +27,8 @@ SATURATED = 0.55
 SATURATED_HARD = 0.85
 """Hard functions are built to rest at their ends, as gates do."""
 SATURATED_OUTPUT = 0.9
+OUT_OF_REACH = 0.25
+"""Of the loss is left and stays: outputs that are sure and right would have taken it away."""
 STUCK = 0.9
 """A unit is stuck when this share of its values lies at an end."""
 NEAR_ZERO = 1e-3
@@ -47,8 +49,9 @@ class UnitState:
     dead : (U,) never active in the last `MIN_INPUTS` inputs and more.
     unseen : inputs looked at since any of the dead units was active, at least.
     died : step at which the dead units last were active, in the middle; 0 for never.
-    saturated, saturated_first : share of values at an end in the second half and in the first tenth
-        of the looks.
+    never : how many of the dead units were never active at all.
+    saturated, saturated_first, saturated_at_start : share of values at an end in the second half,
+        in the first tenth and in the first of the looks.
     stuck : (U,) at an end for nearly all inputs of the second half.
     mean, std : in the second half.
     lasting : share of the looks of the second half in which `SATURATED` of the values and more lay
@@ -67,8 +70,10 @@ class UnitState:
     dead: NDArray[np.bool_]
     unseen: int
     died: int
+    never: int
     saturated: float
     saturated_first: float
+    saturated_at_start: float
     stuck: NDArray[np.bool_]
     mean: float
     std: float
@@ -103,8 +108,10 @@ class UnitState:
             dead,
             int(track.seen_since_active[dead].min()) if dead.any() else 0,
             int(np.median(track.last_active[dead])) if dead.any() else 0,
+            int((track.last_active[dead] == 0).sum()),
             _mean(sat),
             _mean(series.saturated[first]),
+            _mean(series.saturated[:1]),
             recent.mean(axis=0) >= STUCK if len(recent) else np.zeros(track.units, bool),
             _mean(np.abs(series.mean[late])),
             _mean(series.std[late]),
@@ -198,7 +205,12 @@ def _dead(
         f"any of the last {worst.unseen:,} inputs and more"
     )
     never = not worst.died
-    message += ", and never before" if never else f", most since about step {worst.died}"
+    if worst.never == count:
+        message += ", and never before"
+    elif never:
+        message += f", {worst.never} of them never before"
+    else:
+        message += f", most since about step {worst.died}"
     if len(hit) > 1:
         names = layers_in_words([state.name for state in hit])
         message += f"; {len(hit)} activations have lost half of their units and more ({names})"
@@ -228,6 +240,7 @@ def _dead(
             "seen": worst.seen,
             "layers": [state.name for state in hit],
             "died": worst.died,
+            "never": worst.never,
             "from_step": worst.died or worst.from_step,
             "to_step": worst.to_step,
             "confidence": confidence(certain),
@@ -247,6 +260,10 @@ def _is_saturated(state: UnitState, loss: LossLevels | None, *, output: bool) ->
         # The answer itself: sure of it is right, stuck at one value from start to end is not.
         constant = state.std < NEAR_ZERO
         learns = loss is not None and loss.fall > 0.1 and not loss.stuck_at_start()
+        # Driven there by targets beyond the range: at the ends, and yet at rest far above zero.
+        driven = state.saturated >= least > 2 * state.saturated_at_start
+        if driven and loss is not None and loss.at_rest_above(OUT_OF_REACH):
+            return True
         return (
             state.saturated >= SATURATED_OUTPUT
             and not learns

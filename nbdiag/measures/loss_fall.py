@@ -107,7 +107,8 @@ def plateau(
     fall = first - early
     if not fall > DROP * abs(first):
         return None
-    left = abs(levels.end) / abs(first)
+    # Steps that are far too large may throw up the loss; the very first one they have not seen yet.
+    left = abs(levels.end) / abs(float(levels.values[0]) if history.violent else first)
     least = SOLVED_FAST if history.violent else SOLVED
     least = SOLVED_THROWN if history.thrown else least
     if not abs(early - levels.end) < STUCK * fall or not left > least:
@@ -181,11 +182,13 @@ def _squashed_twice(
     late = levels.values[len(levels) // 2 :]
     near = float((late < 1.02 * floor).mean())
     named = bool({"Softmax", "Softmax2d"} & kinds)
-    if late.min() < 0.9999 * floor or near < (0.02 if named else 0.25):
+    # The most that it can be is 1 above the least: all of one and wrong.
+    inside = bool((levels.values < floor + 1).all())
+    if late.min() < 0.9999 * floor or not (near > 0.25 or (named and inside)):
         return "", "", False
     return (
         f"no batch comes below {floor:.3g}, the least that cross-entropy over {history.outputs} "
         "probabilities can be, so a softmax seems to stand before a loss that has its own",
         "Give the loss the logits: leave out the softmax at the end of the network.",
-        named,
+        named and near > 0.02,
     )

@@ -72,7 +72,8 @@ class LossHistory:
         if weights.uprooted > UPROOTED:
             factor = weights.uprooted
             return f"the weights of a typical layer grew {factor:.2g}-fold in the first steps"
-        ratio = weights.typical_ratio(late=False)
+        # A linear model has nothing that its first steps could spoil.
+        ratio = weights.typical_ratio(late=not len(weights.hidden))
         if ratio > OVERWRITTEN:
             return f"a typical step changes {ratio:.2g} of the weights"
         return ""

@@ -109,6 +109,31 @@ class LossLevels:
         fell = self.start - self.best
         return self.fall > 0.5 and self.end - self.best < 0.1 * fell
 
+    @property
+    def bottomless(self) -> bool:
+        """It falls below zero and no more slowly than before: a loss without a lower bound.
+
+        On the way to any bound each quarter would take less than the one before it.
+        """
+        n = len(self)
+        if n < 20 or self.bad is not None or not self.end < min(0.0, self.start):
+            return False
+        parts = block_medians(self.values, 4)
+        falls = -np.diff(parts)
+        steady = bool((falls > 0).all() and falls[-1] > 0.9 * falls.mean())
+        return steady and float(parts[-1]) < -3 * abs(self.start)
+
+    def at_rest_above(self, share: float) -> bool:
+        """Whether it stays above `share` of its start, and does not fall any more; a loss that
+        goes below zero has no such scale.
+        """
+        if len(self) < 20 or self.bad is not None or not float(self.values.min()) > 0:
+            return False
+        third, last = block_medians(self.values, 4)[2:]
+        chance = 3 * self.noise * np.sqrt(2 / (len(self) / 4))
+        rests = third - last < max(0.05 * (self.start - last), chance)
+        return bool(rests) and self.end > share * self.start
+
     def stuck_at_start(self) -> bool:
         """Whether the last third is no lower than the first tenth, but for a twentieth and chance.
 

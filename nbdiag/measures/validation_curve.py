@@ -78,15 +78,18 @@ def overfitting(curve: ValidationCurve, kinds: frozenset[str] = frozenset()) -> 
         return None
     held, seen = curve.validation, curve.training
     smooth = median_filter(held, 3, mode="nearest")
-    best = int(np.argmin(smooth))
-    last = max(3, count // 10)
-    low, end, start = float(smooth[best]), float(held[-last:].mean()), abs(float(held[0]))
-    chance = 3 * noise(held) * np.sqrt(1 / 3 + 1 / last)
+    # Means over a stretch that is as long as one can afford: validation is noisy.
+    last = max(3, count // 8)
+    means = np.convolve(smooth, np.full(last, 1 / last), "valid")
+    at = int(np.argmin(means))
+    best = at + int(np.argmin(smooth[at : at + last]))
+    low, end, start = float(means.min()), float(held[-last:].mean()), abs(float(held[0]))
+    chance = 3 * noise(held) * np.sqrt(2 / last)
     rise = end - low
     turned = (
         rise > max(TURNED * abs(low), WORTH * start, chance)
         and best < count - last
-        and bool((held[-last:] > low + rise / 2).all())
+        and bool((smooth[-last:] > low + rise / 3).all())
         and _mean(seen[-last:]) < _before(seen, best, FELL_ON)
     )
     early = max(1, count // 4)

@@ -23,6 +23,8 @@ STILL_A_STEP = 1e-5
 MOVES = 1e-2
 EXPLODED = 10.0
 EXPLODED_AT_REST = 1000.0
+THROWN_ONE = 10.0
+"""At this multiple of the norm all but a hundredth of its square is the work of the first steps."""
 COLLAPSED = 0.1
 """A tenth of the norm left in a layer passes a tenth of the signal; two of them a hundredth."""
 
@@ -88,7 +90,8 @@ def _exploding(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     # Norms that grow by steps of one direction grow in proportion to the time, 4/3 in the last
     # quarter; random steps, as those before a normalisation, slower. Faster feeds on itself.
     fast = (last > EXPLODED) & (last > 4 / 3 * before)
-    slow = (last > EXPLODED) & (last > 1.1 * before) & (not history.harmless)
+    no_end = not history.harmless or (history.loss is not None and history.loss.bottomless)
+    slow = (last > EXPLODED) & (last > 1.1 * before) & no_end
     hit = np.flatnonzero(fast | slow | (last > EXPLODED_AT_REST))
     if not len(hit):
         return None
@@ -188,6 +191,8 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
     judged = (flows & known).mean(axis=0) >= 0.5
     # Where samples have become rare, the steps since count as much as those before.
     path = history.paths[layers] * steps / history.gaps.sum()
+    # Steps that something undoes lead nowhere.
+    path = np.where(history.put_back[layers], 0.0, path)
     # Weights that something else than the optimizer writes do move: a teacher that is averaged.
     still = judged & (path < STILL) & (path / steps < STILL_A_STEP) & ~(moved > STILL)
     if not still.any():
@@ -196,7 +201,8 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
     everything = bool(still.sum() == judged.sum() == len(layers)) or not moving.any()
     if not everything:
         # Little gradient, little movement: another illness, with another name.
-        still &= relative > 1e-2 * float(finite_median(relative[moving]))
+        least = 1e-2 * float(finite_median(relative[moving]))
+        still &= (relative > least) | history.put_back[layers]
         if not still.any():
             return None
     elif history.harmless:
@@ -205,6 +211,7 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
     largest = float(path[still].max())
     typical = float(finite_median(history.ratios[:, hit].ravel()))
     exact = largest == 0.0
+    undone = bool(history.put_back[hit].all())
     if everything:
         what = (
             f"None of the {len(hit)} layers moves"
@@ -228,6 +235,12 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
         )
     much = f"a step changes {typical:.1g} of the norm, all {steps} together at most {largest:.1g}"
     much = "no step changed anything" if exact else much
+    if undone:
+        much = f"each step changes {typical:.1g} of the norm, and something puts them back"
+        remedy = (
+            "Look for what writes to these weights after optimizer.step(): a state dict that is "
+            "loaded again, a callback that restores the best weights, a copy of an average."
+        )
     message = f"{what}, although gradients arrive: {much}; {sure(True)}."
     return Finding(
         "weight.not_updating",
@@ -237,6 +250,7 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
         {
             "update_ratio": typical,
             "path": largest,
+            "put_back": undone,
             "layers": len(hit),
             "of": len(layers),
             "from_step": int(history.steps[0]),
@@ -252,18 +266,14 @@ def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     few = len(history.steps) < MIN_SAMPLES or history.trained < MIN_STEPS
     if few or history.harmless:
         return None
-    ratios = history.ratios[:, history.matrices]
+    ratios = history.shares[:, history.matrices]
     known = np.isfinite(ratios)
     enough = known.sum(axis=0) >= MIN_SAMPLES
     if not enough.any():
         return None
-    late = np.s_[len(ratios) // 2 :]
-    typical, recent = finite_median(ratios), finite_median(ratios[late])
-    # Of weights that are next to nothing any step is a large share: they shrank away, which is
-    # another illness, or began at zero.
-    shrunk = history.growth[-1, history.matrices] < 0.5
-    always = (typical > OVERWRITTEN) & (recent > OVERWRITTEN / 2) & ~shrunk
-    hit = np.flatnonzero(enough & always)
+    typical, recent = finite_median(ratios), finite_median(ratios[history.late])
+    always = enough & (_half_of_steps(history, ratios > OVERWRITTEN, known))
+    hit = np.flatnonzero(always & (recent > OVERWRITTEN / 2))
     # One layer of several lives with large steps where the others do not: a head behind sigmoids.
     lost = history.loss is not None and history.loss.fall < 0.2
     if not lost and len(hit) <= enough.sum() / 2:
@@ -296,22 +306,38 @@ def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     )
 
 
+def _half_of_steps(
+    history: WeightHistory, mask: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """(M,) whether `mask` (T, M) holds for half of the steps that the samples stand for."""
+    gaps = history.gaps[:, None]
+    return np.asarray((mask * gaps).sum(axis=0) > 0.5 * (known * gaps).sum(axis=0), np.bool_)
+
+
 def _thrown(history: WeightHistory) -> Finding | None:
     """The first steps replaced the weights by ones so large that later steps look small."""
-    factor = history.uprooted
-    if not factor > THROWN or history.loss is None or len(history.loss) < MIN_SAMPLES:
+    if history.loss is None or len(history.loss) < MIN_SAMPLES:
         return None
+    if history.uprooted > THROWN:
+        factor, layers, whose = history.uprooted, history.matrices, "the typical layer"
+    else:
+        # In one layer of several: where next to nothing is left of what it was.
+        hit = np.flatnonzero(history.sprung > THROWN_ONE)
+        if not len(hit):
+            return None
+        layers = history.hidden[hit]
+        factor, whose = float(history.sprung[hit].max()), _names(history, layers)
     certain = factor > 2 * THROWN
     stop = min(FIRST_STEPS, int(history.steps[-1]))
     return Finding(
         "weight.update_too_large",
         "warning",
-        "all layers",
-        f"Within the first {stop} steps the typical layer grew {factor:.3g}-fold: the steps "
+        _whose(history, layers),
+        f"Within the first {stop} steps {whose} grew {factor:.3g}-fold: the steps "
         f"replaced the weights instead of improving them; {sure(certain)}.",
         {
             "growth": factor,
-            "layers": len(history.matrices),
+            "layers": len(layers),
             "of": len(history.matrices),
             "from_step": int(history.steps[0]),
             "to_step": stop,

@@ -21,6 +21,8 @@ UPROOTED = 2.5
 the initialisation chose, so that signals pass through, is gone."""
 THROWN = 4.0
 """And here all but a sixteenth."""
+PUT_BACK = 20
+"""Steps that all leave the norm as it was: one may by chance, in the bits that are kept."""
 _EMBEDDINGS = ("Embedding", "EmbeddingBag")
 
 
@@ -75,11 +77,26 @@ class WeightHistory:
         ]
         return np.array(keep, np.intp)
 
+    @property
+    def hidden(self) -> NDArray[np.intp]:
+        """All `matrices` but the last: their initial scale lets signals pass through, while that of
+        the last must become whatever the answer needs. Nothing passes through a linear model.
+        """
+        return self.matrices[:-1]
+
     @cached_property
     def ratios(self) -> NDArray[np.float64]:
         """(T, L) norm of the change over norm of the weights; NaN where unknown or both are 0."""
         with np.errstate(all="ignore"):
             return self.updates.astype(np.float64) / self.norms
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """(T, L) norm of the change over norm of the weights, or over `reference` where that is
+        larger: of weights that began at zero, or shrank away, any step is a large share.
+        """
+        with np.errstate(all="ignore"):
+            return self.updates.astype(np.float64) / np.fmax(self.norms, self.reference)
 
     @cached_property
     def gaps(self) -> NDArray[np.float64]:
@@ -98,6 +115,39 @@ class WeightHistory:
         weight = (known * self.gaps[:, None]).sum(axis=0)
         with np.errstate(all="ignore"):
             return np.where(weight > 0, total * self.gaps.sum() / weight, np.nan)
+
+    @cached_property
+    def put_back(self) -> NDArray[np.bool_]:
+        """(L,) whose norm is the same to the last bit in each of `PUT_BACK` samples and more,
+        although steps, each by another gradient, move them: something undoes the steps.
+
+        Weights that are only brought back to some length differ in the last bits.
+        """
+        if len(self.steps) < PUT_BACK:
+            return np.zeros(len(self.layers), np.bool_)
+        moved = np.isfinite(self.updates) & (self.updates > 1e-6 * self.norms)
+        unlike = (np.diff(self.gradients, axis=0) != 0) & moved[1:] & moved[:-1]
+        same = (self.norms == self.norms[0]).all(axis=0)
+        return np.asarray(same & (unlike.sum(axis=0) >= PUT_BACK), np.bool_)
+
+    @cached_property
+    def late(self) -> NDArray[np.bool_]:
+        """(T,) the samples of the second half of the steps, at least the last five."""
+        if not len(self.steps):
+            return np.zeros(0, np.bool_)
+        late = self.steps > (self.steps[0] + self.steps[-1]) / 2
+        late[-5:] = True
+        return np.asarray(late, np.bool_)
+
+    @cached_property
+    def early(self) -> NDArray[np.bool_]:
+        """(T,) those of the first tenth of the steps, at least ten, without the first two, which
+        are of full size under Adam whatever the gradient.
+        """
+        early = self.steps <= self.steps[:1] + 0.1 * (self.steps[-1:] - self.steps[:1])
+        early[:12] = True
+        early[:2] = False
+        return np.asarray(early, np.bool_)
 
     @cached_property
     def reference(self) -> NDArray[np.float64]:
@@ -134,25 +184,30 @@ class WeightHistory:
 
     @property
     def uprooted(self) -> float:
-        """By how much the typical matrix has grown in the first fifty steps; NaN if unknown.
+        """By how much the typical of `hidden` has grown in the first fifty steps; NaN if unknown.
 
         Above `UPROOTED`, steps far too large have thrown the weights away.
         """
-        if len(self.steps) < 5 or not len(self.matrices):
+        if len(self.steps) < 5 or not len(self.hidden):
             return float("nan")
+        return float(np.median(self.sprung))
+
+    @cached_property
+    def sprung(self) -> NDArray[np.float64]:
+        """(H,) by how much each of `hidden` has grown at most in the first fifty steps.
+
+        Up to the first weights that are no numbers: a NaN says nothing about growth.
+        """
         stop = max(2, int(np.searchsorted(self.steps, FIRST_STEPS, side="right")))
-        early = self.growth[:stop, self.matrices]
-        finite = np.where(np.isfinite(early), early, np.inf)
-        return float(np.median(finite.max(axis=0)))
+        early = self.growth[:stop, self.hidden]
+        broken = ~np.isfinite(early).all(axis=1)
+        early = early[: int(np.argmax(broken))] if broken.any() else early
+        return early.max(axis=0) if len(early) else np.ones(len(self.hidden))
 
     def typical_ratio(self, *, late: bool) -> float:
-        """Median over the matrices of the median ratio in the second half, or in the first tenth
-        without its first two steps (Adam's are of full size whatever the gradient); NaN if unknown.
-        """
-        count = len(self.steps)
-        part = np.s_[count // 2 :] if late else np.s_[2 : max(12, count // 10)]
-        ratios = self.ratios[part][:, self.matrices]
-        return float(finite_median(finite_median(ratios)))
+        """Median over the matrices of the median of `shares`, late or early; NaN if unknown."""
+        shares = self.shares[self.late if late else self.early][:, self.matrices]
+        return float(finite_median(finite_median(shares)))
 
     @property
     def warming(self) -> bool:
@@ -161,8 +216,16 @@ class WeightHistory:
 
     @property
     def harmless(self) -> bool:
-        """The loss went down and stayed there."""
-        return self.loss is not None and self.loss.solved
+        """The loss went down and stayed there.
+
+        Where the first steps threw the weights away they may have thrown up the loss as well: then
+        it must be well below its very first value, that of the weights as they were.
+        """
+        loss = self.loss
+        if loss is None or not loss.solved:
+            return False
+        first = float(loss.values[0])
+        return not self.uprooted > THROWN or loss.end < first - 0.5 * abs(first)
 
 
 def _completed(updates: Floats, norms: Floats) -> Floats:

@@ -81,6 +81,18 @@ def test_dead_in_words() -> None:
     assert finding.remedy.startswith("Lower the learning rate about 10-fold")
 
 
+def test_dead_says_how_many_never_were_active() -> None:
+    made = recording(still())
+    activate(made, [0] * 9 + [5] * 4 + [0] * 3, looks=5)
+    track = made.activations[0]
+    for step in range(6, 46):
+        on = np.array([0.0] * 9 + [0.0] * 3 + [5.0] * 4)
+        track.add(step, 32, 32, (0.5, 1.0, 0.7, 0.0), on, None)
+    (finding,) = judge(ActivationHistory.from_recording(made))
+    assert finding.evidence["dead"] == 12
+    assert "inputs and more, 9 of them never before;" in finding.message
+
+
 @pytest.mark.parametrize(
     ("kind", "stuck", "loss", "others", "expected"),
     [
@@ -111,6 +123,30 @@ def test_saturated_only_once_it_was_solved_is_sureness() -> None:
     for step in range(21, 80):
         track.add(step, 32, 32, (0.0, 1.0, 0.0, 0.9), np.full(16, 9.0), np.full(16, 29.0))
     assert judge(ActivationHistory.from_recording(made)) == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (0.5 + 0.5 * np.exp(-np.arange(150.0) / 10), ["saturated"]),  # comes no nearer
+        (0.1 + 0.9 * np.exp(-np.arange(150.0) / 10), []),  # sure, and right
+        (np.linspace(1.0, 0.4, 150), []),  # on its way
+        (np.linspace(1.0, -0.4, 150), []),  # no scale to say what is much
+    ],
+)
+@pytest.mark.parametrize("at_start", [0.0, 0.9])
+def test_an_output_whose_targets_lie_beyond_its_range(
+    loss: np.ndarray, expected: list[str], at_start: float
+) -> None:
+    made = recording(still(), loss=loss, outputs=16)
+    activate(made, [9] * 16, kind="Tanh", stuck=[at_start] * 16, looks=5)
+    track = made.activations[0]
+    for step in range(6, 80):
+        track.add(step, 32, 32, (0.0, 1.0, 0.0, 0.8), np.full(16, 9.0), np.full(16, 26.0))
+    # Where it was at its ends before it learned anything, it was made to begin there.
+    wanted = expected if at_start == 0.0 else []
+    found = judge(ActivationHistory.from_recording(made))
+    assert [f.code.removeprefix("activation.") for f in found] == wanted
 
 
 def test_saturated_in_words() -> None:

@@ -52,6 +52,22 @@ def test_a_long_series_is_condensed_in_order() -> None:
     assert levels.values[0] == 24.5  # the mean of 0 to 49
 
 
+@pytest.mark.parametrize(
+    ("loss", "bottomless"),
+    [
+        (1 - 0.1 * np.arange(200.0), True),
+        (1 - 1e-3 * np.arange(200.0) ** 2, True),  # ever faster
+        (1 - 12 * (1 - np.exp(-np.arange(200.0) / 50)), False),  # to -11
+        (20 - 0.1 * np.arange(200.0), False),  # above zero
+        (np.r_[1 - 0.1 * np.arange(200.0), NAN], False),
+        (1 - 0.1 * np.arange(19.0), False),
+    ],
+)
+def test_bottomless(loss: np.ndarray, bottomless: bool) -> None:
+    steps = np.arange(len(loss))
+    assert LossLevels.from_series("loss", Series(steps, loss, loss, loss)).bottomless is bottomless
+
+
 @pytest.mark.parametrize("loss", [[], [1.0], [1.0, 2.0], [0.0] * 300, [-3.0] * 300, [1e30] * 300])
 def test_little_or_constant_gives_nothing(loss: list[float]) -> None:
     assert codes(loss) == []
@@ -242,6 +258,9 @@ def u_turn(best: float, end: float, count: int = 30) -> np.ndarray:
         (u_turn(0.6, 1.2, 5), falling(1.4, 0.01), []),  # too few
         (noisy(np.full(30, 0.6), 0.2), falling(0.7, 0.55), []),
         (np.full(30, NAN), falling(), ["nonfinite"]),
+        # A rise by a fifth under noise of a twentieth: seen over many validations, not over few.
+        (noisy(u_turn(0.6, 0.75, 60), 0.05), falling(1.4, 0.01, 600), ["overfitting"]),
+        (noisy(u_turn(0.6, 0.66, 12), 0.05), falling(1.4, 0.01), []),
     ],
 )
 def test_overfitting(val_loss: np.ndarray, loss: np.ndarray, expected: list[str]) -> None:

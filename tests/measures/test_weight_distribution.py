@@ -46,6 +46,34 @@ def test_uprooted() -> None:
     slowly = 1 + 4 * T[:, None] / 149 * np.ones(3)
     assert WeightHistory.from_recording(recording(slowly)).uprooted < 2.5
     assert np.isnan(WeightHistory.from_recording(recording(still(4))).uprooted)
+    # The last layer may take whatever size the answer needs; a linear model is nothing but that.
+    head = np.ones((150, 3)) + np.array([0, 0, 9]) * (T[:, None] > 1)
+    assert WeightHistory.from_recording(recording(head)).uprooted == 1.0
+    assert np.isnan(WeightHistory.from_recording(recording(head[:, 2:])).uprooted)
+    # NaN is no growth.
+    broken = np.where(T[:, None] > 10, NAN, np.ones((150, 3)))
+    assert WeightHistory.from_recording(recording(broken)).uprooted == 1.0
+    broken[10] = 7.0
+    assert WeightHistory.from_recording(recording(broken)).uprooted == 7.0
+
+
+def test_shares_of_weights_that_are_small_by_nature() -> None:
+    """A step over what is usual, where a layer began at zero, or over the norm if larger."""
+    made = recording([[2.0, 0.0], [4.0, 1.0], [8.0, 1.0]], ratios=0.5)
+    history = WeightHistory.from_recording(made)
+    np.testing.assert_allclose(history.shares, [[0.5, 0.0], [0.5, 0.25], [0.5, 0.25]])
+
+
+def test_early_and_late_go_by_steps_and_not_by_samples() -> None:
+    """As `every="auto"` samples: dense at first, then rare."""
+    made = recording(still(40))
+    history = WeightHistory.from_recording(made)
+    steps = np.r_[np.arange(1, 31), np.arange(100, 1100, 100)]
+    history = WeightHistory(
+        history.layers, steps, history.norms, history.updates, history.gradients, history.status
+    )
+    np.testing.assert_array_equal(steps[history.late], [600, 700, 800, 900, 1000])
+    np.testing.assert_array_equal(steps[history.early], [*range(3, 31), 100])
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 150])
@@ -120,6 +148,48 @@ def test_not_updating(others: dict[str, object], expected: list[str]) -> None:
 def test_a_teacher_that_something_else_moves_is_not_still() -> None:
     assert codes(columns(1.0, 1 + T / 1000, 1.0), ratios=[1e-3, 0.0, 1e-3]) == []
     assert codes(columns(1.0, 1 + T / 1000, 1.0), ratios=[1e-3, NAN, 1e-3]) == []
+
+
+NOISY = 1 + 0.5 * np.sin(T)[:, None] * np.ones(3)
+
+
+def test_growth_that_a_loss_without_a_bound_drives() -> None:
+    grown = 1 + T[:, None] / 8 * np.ones(3)  # steadily, to 19-fold
+    assert codes(grown, loss=1 - T) == ["exploding"]
+    assert codes(grown, loss=np.exp(-T / 20)) == []
+
+
+def test_one_layer_thrown_away() -> None:
+    """A layer of its own rate is twelve times as large after the first steps."""
+    one = columns(1.0, np.where(T > 20, 12.0, 1.0), 1.0, 1.0)
+    (finding,) = findings(one, loss=LOST)
+    assert (finding.code, finding.subject) == ("weight.update_too_large", "l1")
+    assert "l1 grew 12-fold" in finding.message
+    assert codes(one, loss=LEARNS) == []
+    assert codes(columns(1.0, 1.0, 1.0, np.where(T > 20, 12.0, 1.0)), loss=LOST) == []  # the last
+
+
+def test_a_fall_that_the_steps_themselves_made_is_no_excuse() -> None:
+    """The loss of thrown weights comes down again, and stays above where it began."""
+    thrown = np.where(T[:, None] > 1, 9.0, 1.0) * np.ones(3)
+    back = 5 + 60 * np.exp(-T / 10)
+    assert codes(thrown, loss=np.r_[3.0, back[1:]]) == ["update_too_large"]
+    assert codes(thrown, loss=np.r_[65.0, back[1:]]) == []
+
+
+def test_put_back_after_each_step() -> None:
+    (finding,) = findings(still(), ratios=1e-2, gradients=NOISY)
+    assert (finding.code, finding.subject) == ("weight.not_updating", "all layers")
+    assert "each step changes 0.01 of the norm, and something puts them back" in finding.message
+    assert finding.remedy.startswith("Look for what writes to these weights")
+    assert finding.evidence["put_back"] is True
+    # One layer of three, the others learn; and the same where each step leaves a trace.
+    (finding,) = findings(columns(1 + T / 99, 1.0, 1 + T / 99), ratios=1e-2, gradients=NOISY)
+    assert finding.subject == "l1"
+    brought = np.float32(1) + np.float32(1.2e-7) * (np.arange(150) % 2)[:, None] * np.ones(3)
+    assert findings(brought, ratios=1e-2, gradients=NOISY) == []  # to a length, as by max-norm
+    assert findings(still(), ratios=0.0, gradients=NOISY)[0].evidence["put_back"] is False
+    assert findings(still(), ratios=1e-2, gradients=NAN, status=1) == []
 
 
 def test_not_updating_in_words() -> None:
