@@ -26,7 +26,7 @@ def test_words_by_how_often_they_occur() -> None:
 
 def test_rare_words_are_other() -> None:
     words = ["a"] * 5 + ["b"] * 4 + ["c"] * 3 + ["d", "e", "d", "other"]
-    kind, labels, codes = one(words, values=3)
+    _, labels, codes = one(words, values=3)
     assert labels == ["a", "b", "other"]
     assert codes == [0] * 5 + [1] * 4 + [2] * 7
     assert one(["other"] * 9 + words, values=2)[1] == ["other", "all other"]
@@ -50,7 +50,7 @@ def test_few_whole_numbers_are_values() -> None:
 
 def test_times_are_cut_into_periods() -> None:
     days = np.datetime64("2024-01-01") + np.arange(366).astype("m8[D]")
-    kind, labels, codes = one(days)
+    kind, labels, _ = one(days)
     assert kind == "time"
     assert labels[0] == "2024-01"
     assert len(labels) == 12
@@ -83,7 +83,11 @@ def test_ids_are_left_out() -> None:
     assert facets(None) == ()
 
 
-COLUMNS = {"word": ["a", "b", "a", None], "n": [1.0, 2.0, 2.0, NAN], "flag": [True, False] * 2}
+COLUMNS: dict[str, Any] = {
+    "word": ["a", "b", "a", None],
+    "n": [1.0, 2.0, 2.0, NAN],
+    "flag": [True, False] * 2,
+}
 
 
 class ArrowLike:
