@@ -156,10 +156,12 @@ def _with_closure(t: Training, batch: Batch) -> Tensor:
 
 @dataclass
 class _Logs:
-    """Does what a user does: run.log()."""
+    """Does what a user does: run.log(); and asks at some steps, as a live widget does."""
 
     run: Run
     training: Training
+    ask_at: frozenset[int] = frozenset()
+    heard: dict[int, set[str]] = field(default_factory=dict)
     silent: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -171,6 +173,8 @@ class _Logs:
     def after_step(self, step: int, loss: Tensor) -> None:
         if not self.silent:
             self.run.log(loss=loss)
+        if step in self.ask_at:
+            self.heard[step] = {finding.code for finding in self.run.findings()}
 
     def validated(self, step: int, train: float, validation: Tensor) -> None:
         self.run.log(val_loss=validation)
@@ -178,11 +182,14 @@ class _Logs:
             self.run.log(train_loss=train)
 
 
-def watched(t: Training, every: int | str = 1) -> Run:
-    """Train it under `nbdiag.watch`."""
+def watched(
+    t: Training, every: int | str = 1, *, asks: int = 0, heard: dict[int, set[str]] | None = None
+) -> Run:
+    """Train it under `nbdiag.watch`; `heard` gets the codes found at `asks` steps on the way."""
     run = watch(t.model, t.optimizers, t.loss_fn, every=every)  # type: ignore[arg-type]
+    ask_at = frozenset(round(t.steps * i / (asks + 1)) for i in range(1, asks + 1))
     with run:
-        train(t, _Logs(run, t))
+        train(t, _Logs(run, t, ask_at, {} if heard is None else heard))
     return run
 
 
