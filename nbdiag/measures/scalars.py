@@ -6,12 +6,12 @@ import threading
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-_PENDING_AT_MOST = 256
+_PENDING_AT_MOST, _HURRY_UP_TO = 256, 4096
 
 
 def check_scalar(key: str, value: Any) -> Any:
@@ -49,8 +49,25 @@ def _wrong(key: str, what: str) -> str:
     return f"log({key}=...) takes one number, got {what}{hint}"
 
 
-def fetch_each(values: Sequence[Any]) -> list[float]:
-    return [float(value) for value in values]
+class Coming(Protocol):
+    """Numbers that are on their way from where they were computed."""
+
+    def ready(self) -> bool: ...
+
+    def numbers(self) -> list[float]: ...
+
+
+class Here:
+    """Numbers that need not travel."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = values
+
+    def ready(self) -> bool:
+        return True
+
+    def numbers(self) -> list[float]:
+        return [float(value) for value in self._values]
 
 
 class Series(NamedTuple):
@@ -169,18 +186,21 @@ class _Growing:
 class ScalarLog:
     """Series of (step, value) by name; tensors are converted when somebody reads.
 
-    `fetch` turns a list of kept tensors into numbers, if possible in one transfer; `on_value` is
-    called with the name, step and number of each value once it is known. Beyond `max_points` a
+    `send` begins to turn a list of kept tensors into numbers, if possible in one transfer; `hurry`
+    says whether the caller must not wait for that; `on_value` is called with the name, step and
+    number of each value once it is known. Beyond `max_points` a
     name, neighbouring points are merged all along the series, and keep their range.
     """
 
     def __init__(
         self,
-        fetch: Callable[[Sequence[Any]], Sequence[float]] = fetch_each,
+        send: Callable[[Sequence[Any]], Coming] = Here,
         *,
         max_points: int = 100_000,
     ) -> None:
-        self.fetch = fetch
+        self.send = send
+        self.hurry: Callable[[], bool] = lambda: False
+        self._sent: tuple[list[tuple[str, int, Any]], Coming] | None = None
         self.on_value: Callable[[str, int, float], None] | None = None
         self._max_points = max_points
         self._lock, self._settling = threading.RLock(), threading.RLock()
@@ -196,12 +216,12 @@ class ScalarLog:
         with self._lock:
             self._pending += checked
         if len(self._pending) >= _PENDING_AT_MOST:
-            self.settle()
+            self.settle(hurry=len(self._pending) < _HURRY_UP_TO)
 
     @property
     def waiting(self) -> bool:
         """Whether something was logged since it was last read."""
-        return bool(self._pending)
+        return bool(self._pending or self._sent)
 
     def put(self, name: str, step: int, value: float) -> None:
         """Keep one number."""
@@ -213,16 +233,30 @@ class ScalarLog:
             if self.on_value is not None:
                 self.on_value(name, step, value)
 
-    def settle(self) -> None:
-        """Convert what still is a tensor."""
-        # Fetching may wait for a device; `add` must not wait for it.
+    def settle(self, *, hurry: bool | None = None) -> None:
+        """Convert what still is a tensor; in a hurry only what has arrived by now."""
+        hurry = self.hurry() if hurry is None else hurry
         with self._settling:
+            if not self._land(hurry):
+                return
             with self._lock:
                 pending, self._pending = self._pending, []
-            kept = [value for _, _, value in pending if not isinstance(value, float)]
-            numbers = iter(self.fetch(kept) if kept else ())
-            for key, step, value in pending:
-                self.put(key, step, value if isinstance(value, float) else float(next(numbers)))
+            kept = [value for _, _, value in pending if type(value) is not float]
+            self._sent = pending, self.send(kept) if kept else Here(())
+            self._land(hurry)
+
+    def _land(self, hurry: bool) -> bool:
+        """Put what was sent into the series; False when it has not arrived."""
+        if self._sent is None:
+            return True
+        pending, coming = self._sent
+        if hurry and not coming.ready():
+            return False
+        numbers = iter(coming.numbers())
+        self._sent = None
+        for key, step, value in pending:
+            self.put(key, step, value if type(value) is float else next(numbers))
+        return True
 
     def series(self) -> dict[str, Series]:
         """By name, in order of first appearance."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -42,16 +41,3 @@ class LossListener:
             self._run.note_failure("loss", error)
         finally:
             self._run.sampler.spent(time.perf_counter() - started)
-
-
-def fetch_scalars(values: Sequence[Tensor]) -> list[float]:
-    """The numbers in one-element tensors, in one transfer a device and type."""
-    groups: dict[tuple[torch.device, torch.dtype], list[int]] = {}
-    for i, value in enumerate(values):
-        groups.setdefault((value.device, value.dtype), []).append(i)
-    numbers = [0.0] * len(values)
-    for members in groups.values():
-        fetched = torch.stack([values[i].reshape(()) for i in members]).tolist()
-        for i, number in zip(members, fetched, strict=True):
-            numbers[i] = float(number)
-    return numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from nbdiag.measures.recording import (
     Floats,
     Op,
 )
+from nbdiag.probes.transfer import Transfer
 
 Use = Callable[[NDArray[Any]], None]
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -117,20 +118,29 @@ class Sample:
         self.weight_norm[index] = to_float32(norms)
 
 
-def settle(samples: Iterable[Sample]) -> None:
-    """Fetch what is still on a device, in one transfer a device and type."""
-    waiting: dict[tuple[torch.device, torch.dtype], list[tuple[Tensor, Use]]] = {}
-    for sample in samples:
-        for values, use in sample.waiting:
-            waiting.setdefault((values.device, values.dtype), []).append((values.reshape(-1), use))
-        sample.waiting = []
-    for entries in waiting.values():
-        fetched = _numpy(torch.cat([values for values, _ in entries]).cpu())
-        start = 0
-        for values, use in entries:
-            stop = start + len(values)
-            use(fetched[start:stop])
-            start = stop
+class Sent:
+    """Samples whose numbers are on their way."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self.samples = samples
+        self._uses = [use for sample in samples for _, use in sample.waiting]
+        self._transfer = Transfer([values for sample in samples for values, _ in sample.waiting])
+        for sample in samples:
+            sample.waiting = []
+
+    def ready(self) -> bool:
+        """Whether `arrive` would not wait."""
+        return self._transfer.ready()
+
+    def arrive(self) -> None:
+        """Put the numbers into the samples."""
+        for use, numbers in zip(self._uses, self._transfer.arrays(), strict=True):
+            use(numbers)
+
+
+def settle(samples: Sequence[Sample]) -> None:
+    """Fetch what is still on a device, and wait for it."""
+    Sent(samples).arrive()
 
 
 def _fit(value: float) -> float:

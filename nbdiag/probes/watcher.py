@@ -19,14 +19,15 @@ from nbdiag.probes.activations import ActivationReader, unseen
 from nbdiag.probes.backward import BackwardEnd
 from nbdiag.probes.distributions import take_histograms
 from nbdiag.probes.layout import ForwardOrder, describe
-from nbdiag.probes.loss import LossListener, fetch_scalars
+from nbdiag.probes.loss import LossListener
 from nbdiag.probes.parameters import ParameterReader
 from nbdiag.probes.scaler import SkippedSteps, scale_of, scaler_of_this_step
-from nbdiag.probes.step_sample import Sample, settle
+from nbdiag.probes.step_sample import Sample, Sent
 from nbdiag.probes.steps import Steps
+from nbdiag.probes.transfer import Transfer
 
 _PROBE = "gradient_flow"
-_PENDING_AT_MOST = 64
+_PENDING_AT_MOST, _WAIT_FROM = 64, 512
 _LOOK_AT_MODEL_EVERY = 256
 _HOOK_AGAIN_EVERY = 64
 
@@ -60,7 +61,8 @@ class Watcher:
         self.reader = ParameterReader(self.layout.references, exact=self.layout.row_wise)
         self.steps = Steps(self.layout.references, optimizers, self._on_step, self._on_stepped)
         recording = self.layout.recording()
-        recording.scalar_log.fetch = fetch_scalars
+        recording.scalar_log.send = Transfer
+        recording.scalar_log.hurry = self._in_training
         self.run = Run(
             name or kind,
             recording,
@@ -88,7 +90,8 @@ class Watcher:
         self._stepped: set[int] = set()  # parameters that this step has updated so far
         self._sample: Sample | None = None
         self._computing: Optimizer | None = None  # inside its step, a closure makes the gradients
-        self._pending: list[Sample] = []
+        self._pending: list[Sample] = []  # whose numbers are still on a device
+        self._sent: Sent | None = None  # before those: whose numbers are on their way
         self._samples = 0
         self._histograms_due = 1
 
@@ -136,15 +139,38 @@ class Watcher:
                 self.log.close()
 
     def collect(self) -> None:
-        """Fetch the samples that wait on an accelerator."""
+        """Take the samples that wait on an accelerator; within a step only what has arrived."""
+        if self._in_training():
+            self._collect(hurry=True)
+            return
         with self._lock:
             if self.run.closed and self._sample is not None:
                 sample, self._sample = self._sample, None
                 self._pending.append(sample)
-            pending, self._pending = self._pending, []
-            settle(pending)
-            for sample in pending:
-                self._append(sample)
+        self._collect(hurry=False)
+
+    def _collect(self, *, hurry: bool) -> bool:
+        """Whether there are new rows."""
+        with self._lock:
+            news = self._land(hurry)
+            if self._sent is None and self._pending:
+                self._sent, self._pending = Sent(self._pending), []
+                news |= self._land(hurry)
+        return news
+
+    def _land(self, hurry: bool) -> bool:
+        sent = self._sent
+        if sent is None or (hurry and not sent.ready()):
+            return False
+        self._sent = None
+        sent.arrive()
+        for sample in sent.samples:
+            self._append(sample)
+        return True
+
+    def _in_training(self) -> bool:
+        """Whether this is the training, in one of our hooks: it must not wait for a device."""
+        return self._inside == threading.get_ident() and not self.run.closed
 
     # In the training thread --------------------------------------------------------------------
 
@@ -296,15 +322,17 @@ class Watcher:
             self._disarm()  # else the same hooks serve the coming step
         with self._lock:
             self._sample = None
-            wait = bool(sample.waiting or self._pending)
+            wait = bool(sample.waiting or self._pending or self._sent)
             if wait:
                 self._pending.append(sample)
             else:
                 self._append(sample)
-        if wait and (len(self._pending) >= _PENDING_AT_MOST or self.run.listener_due()):
-            self.collect()
+        news = not wait
+        many = len(self._pending) >= _PENDING_AT_MOST
+        if wait and (many or self.run.listener_due()):
+            news = self._collect(hurry=len(self._pending) < _WAIT_FROM)
         self.run.sampler.sampled()
-        if not self._pending:
+        if news:
             self.run.sampled()
 
     def _append(self, sample: Sample) -> None:

@@ -12,6 +12,7 @@ import torch
 from nbdiag.measures import run as run_module
 from nbdiag.measures.recording import LayerInfo, Recording
 from nbdiag.measures.run import Run
+from nbdiag.measures.scalars import Here
 
 
 def make(**options: Any) -> Run:
@@ -231,21 +232,44 @@ def test_logged_tensor_is_copied_at_once() -> None:
 
 def test_what_lives_elsewhere_is_read_later() -> None:
     run, total = make(), torch.tensor(1.0).as_subclass(Far)
-    read = []
-    log = run.recording.scalar_log
-    log.fetch = lambda values: read.append(len(values)) or [float(v) for v in values]  # type: ignore[func-returns-value]
+    log, sent = run.recording.scalar_log, []
+
+    class Coming(Here):
+        arrived = False
+
+        def __init__(self, values: Any) -> None:
+            super().__init__(values)
+            sent.append(self)
+
+        def ready(self) -> bool:
+            return self.arrived
+
+    log.send = Coming
     for _ in range(3):
         run.log(loss=total)
         total += 1.0
-    assert read == []
-    assert run.recording.scalars["loss"].values.tolist() == [1.0, 2.0, 3.0]
-    assert read == [3]
+    assert sent == []
+    log.settle(hurry=True)  # sent, and not waited for
+    run.log(loss=9.0)
+    log.settle(hurry=True)
+    assert [len(log._read), len(sent), log.waiting] == [0, 1, True]
+    sent[0].arrived = True
+    log.settle(hurry=True)
+    assert run.recording.scalars["loss"].values.tolist() == [1.0, 2.0, 3.0, 9.0]
+    assert not log.waiting
+
+
+def test_who_reads_waits() -> None:
+    run = make()
+    run.recording.scalar_log.send = type("Slow", (Here,), {"ready": lambda self: False})
+    run.log(loss=torch.tensor(2.0).as_subclass(Far))
+    assert run.recording.scalars["loss"].values.tolist() == [2.0]
 
 
 def test_pending_tensors_do_not_pile_up() -> None:
     run = make()
     for _ in range(1000):
-        run.log(loss=torch.ones(()))
+        run.log(loss=torch.ones(()).as_subclass(Far))
     assert len(run.recording.scalar_log._pending) < 256
 
 

@@ -125,7 +125,7 @@ def test_a_tail_is_of_the_series_in_which_something_came() -> None:
 
 def test_each_value_is_told_once() -> None:
     told: list[tuple[str, int, float]] = []
-    log = ScalarLog(fetch=lambda values: [2.0 for _ in values])
+    log = ScalarLog()
     log.on_value = lambda *what: told.append(what)
     log.add(3, {"a": 1.0})
     log.series(), log.series()
