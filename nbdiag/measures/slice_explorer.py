@@ -127,16 +127,17 @@ class SliceTable(Result):
 
     @cached_property
     def order(self) -> np.ndarray:
-        """Slices to show: weak ones, then those surest to err often; too few samples last.
+        """Slices to show: weak ones, then those surest to err often; too few samples behind them.
 
-        Ranges of several groups are only among them where they are weak.
+        Pairs follow behind their columns, and ranges of several groups are only among them where
+        they are weak.
         """
         family = self.family
         low, _ = wilson(family.errors, family.n)
-        rank = np.lexsort((family.is_pair, -family.n, -low, ~self.judged.tested))
-        named = set(self.judged.weak)
+        rank = np.lexsort((-family.n, -low, ~self.judged.tested, family.is_pair))
         shown = ~family.is_range & (family.n > 0)
-        return np.array([*self.judged.weak, *(s for s in rank[shown[rank]] if s not in named)], int)
+        shown[list(self.judged.weak)] = False
+        return np.concatenate([np.array(self.judged.weak, int), rank[shown[rank]]])
 
     def rate(self, at: int) -> Proportion:
         """The share of bad samples of a slice, with its 95 % Wilson interval."""
