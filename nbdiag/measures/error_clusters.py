@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ ERRORS_AT_LEAST = 10
 MEMBERS_AT_LEAST = 5
 ERRORS_AT_MOST = 2000  # the most confident ones; a person looks at no more, and time grows fast
 DIMENSIONS = 20  # of the features that are kept, at most; distances in more tell little
+BELONGS = 0.3  # HDBSCAN's strength of membership, from 0 to 1
 LEVEL = 0.05  # for all statements of all clusters together
 LIFT = 1.5
 SHARE = 0.5  # of the members, that must have what they are said to share
@@ -110,6 +110,7 @@ def cluster_errors(
         return ()
     found, places = _groups(points[kept])
     groups = [np.flatnonzero(found == k) for k in range(found.max(initial=-1) + 1)]
+    groups = [members for members in groups if len(members) >= MEMBERS_AT_LEAST]
     groups.sort(key=lambda members: (-len(members), int(members[0])))
     if not groups:
         return ()
@@ -139,9 +140,10 @@ def _groups(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if places.std() < 1e-9:
         return none, places
     smallest = max(MEMBERS_AT_LEAST, round(len(rows) ** 0.5 / 2))
-    grouping = HDBSCAN(min_cluster_size=smallest, min_samples=3, copy=True)
-    found = np.asarray(grouping.fit_predict(places))
-    return np.where(found >= 0, found, -1), places
+    grouping = HDBSCAN(min_cluster_size=smallest, min_samples=MEMBERS_AT_LEAST, copy=True)
+    grouping.fit(places)
+    # What hangs on loosely belongs to no group.
+    return np.where(grouping.probabilities_ >= BELONGS, grouping.labels_, -1), places
 
 
 def _what_is_shared(
@@ -165,19 +167,19 @@ def _what_is_shared(
             ]
     if not tests:
         return [() for _ in groups]
-    inside_, size_, every_ = np.array([test[3:] for test in tests]).T
-    p = holm(hypergeom.sf(inside_ - 1, total, every_, size_))
-    low, high = wilson(inside_, size_)
+    with_it, sizes, overall = np.array([test[3:] for test in tests]).T
+    p = holm(hypergeom.sf(with_it - 1, total, overall, sizes))
+    low, high = wilson(with_it, sizes)
     found: list[list[Shared]] = [[] for _ in groups]
-    for i, (at, name, value, inside, size, every) in enumerate(tests):
-        others, of_others = every - inside, total - size
-        lift = ((inside + 0.5) / (size + 1)) / ((others + 0.5) / (of_others + 1))
+    for i, (at, name, value, has, size, every) in enumerate(tests):
+        others, of_others = every - has, total - size
+        lift = ((has + 0.5) / (size + 1)) / ((others + 0.5) / (of_others + 1))
         _, top = wilson(others, of_others)
-        if p[i] < LEVEL and inside >= SHARE * size and lift >= LIFT and low[i] > top:
+        if p[i] < LEVEL and has >= SHARE * size and lift >= LIFT and low[i] > top:
             found[at].append(
                 Shared(
-                    name, value, inside, size, others, of_others,
-                    inside / size, float(low[i]), float(high[i]), float(lift), float(p[i]),
+                    name, value, has, size, others, of_others,
+                    has / size, float(low[i]), float(high[i]), float(lift), float(p[i]),
                 )
             )  # fmt: skip
     for some in found:

@@ -42,7 +42,7 @@ def answered(group: np.ndarray, metadata: Any = None, seed: int = 0) -> Predicti
     told[group == -2] = targets[group == -2]
     probabilities = np.full((len(group), 5), 0.1)
     probabilities[np.arange(len(group)), told] = 0.6
-    names = ["cat", "dog", "owl", "fox", "cow"]
+    names = ("cat", "dog", "owl", "fox", "cow")
     return Predictions(
         targets=targets, probabilities=probabilities, class_names=names, metadata=metadata
     )
