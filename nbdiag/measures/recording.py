@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -87,8 +87,9 @@ class Recording:
     """Append-only columns of what was measured; safe to read while a training writes.
 
     Norms are Euclidean. Row numbers stay valid until `thinned` changes: once `max_samples` rows
-    are held, every second row of the older half is dropped, so that a long training keeps its
-    whole course at a lower resolution.
+    are held, every second row is dropped, and from then on every second one that comes, so that a
+    long training keeps its whole course at a lower resolution; of two neighbours one with a NaN or
+    infinite gradient stays.
 
     Parameters
     ----------
@@ -135,7 +136,7 @@ class Recording:
             "status": (np.uint8, (width,)),
             "stats": (np.float32, (len(STATISTICS), width)),
         }
-        return Timeline(columns, max_rows=self.max_samples)
+        return Timeline(columns, max_rows=self.max_samples, marked=_not_finite)
 
     def arrange(
         self,
@@ -242,7 +243,7 @@ class Recording:
 
     @property
     def thinned(self) -> int:
-        """How often every second row of the older half was dropped."""
+        """How often every second row was dropped."""
         return self._lines.thinned
 
     @property
@@ -379,6 +380,11 @@ class Recording:
 
 
 _UNKNOWN = np.float32(np.nan)
+
+
+def _not_finite(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Rows that are kept when their neighbours go: where a gradient was NaN or infinite."""
+    return (columns["status"] >= NAN).any(axis=1)
 
 
 def _ratio(change: Floats, weights: Floats) -> Floats:

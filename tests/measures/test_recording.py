@@ -229,3 +229,12 @@ def test_version_goes_up_with_everything_that_comes() -> None:
     recording.scalar_log.add(1, {"loss": 1.0})
     versions.append(recording.version)
     assert versions == sorted(set(versions))
+
+
+def test_a_nan_outlives_the_thinning_around_it() -> None:
+    recording = two_layers(max_samples=8)
+    for step in range(1, 101):
+        bad = step == 42
+        put(recording, step, [np.nan if bad else 1.0, 1.0, 1.0], [3 if bad else 0, 0, 0])
+    assert recording.thinned == 4
+    assert 42 in recording.steps
