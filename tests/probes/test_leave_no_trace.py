@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -129,6 +132,18 @@ def looked_at_all_the_time(patient: Patient) -> Run:
     return run
 
 
+def logged_to_disk(patient: Patient) -> Run:
+    with tempfile.TemporaryDirectory() as folder:
+        with watch(patient.model, patient.optimizers, every=1, log_dir=folder) as run:
+            for _ in steps(patient, STEPS):
+                run.log(loss=torch.ones(()))
+        (path,) = Path(folder).iterdir()
+        assert path.stat().st_size > 1000
+    assert run.failures == ()
+    assert threading.active_count() == 1
+    return run
+
+
 SITUATIONS: tuple[Callable[[Patient], Run], ...] = (
     normal_end,
     no_optimizer_at_hand,
@@ -142,6 +157,7 @@ SITUATIONS: tuple[Callable[[Patient], Run], ...] = (
     with_a_failing_listener,
     with_a_failing_probe,
     looked_at_all_the_time,
+    logged_to_disk,
 )
 
 
