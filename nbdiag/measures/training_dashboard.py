@@ -112,7 +112,9 @@ def _of_rows(recording: Recording) -> tuple[Numbers, Numbers, Numbers]:
     with np.errstate(over="ignore", invalid="ignore"):
         total = np.sqrt(np.where(absent, 0.0, norms**2).sum(axis=1))
     total[absent.all(axis=1)] = np.nan
-    return rows.steps.astype(float), total, _row_medians(rows.update_ratio.astype(float))
+    ratios = _row_medians(rows.update_ratio.astype(float))
+    broken = (~np.isfinite(rows.weight_norm) & (rows.status != FROZEN)).any(axis=1)
+    return rows.steps.astype(float), total, np.where(broken, np.nan, ratios)
 
 
 def _row_medians(values: Numbers) -> Numbers:
@@ -138,9 +140,9 @@ def _activations(recording: Recording) -> tuple[str, Numbers, Numbers]:
     total, count = np.zeros(len(steps)), np.zeros(len(steps))
     for one in series:
         share = 1 - one.active if rectifiers else one.saturated
+        share = np.where(np.isfinite(one.mean), share, np.nan)  # of NaN nothing is active
         at = np.searchsorted(one.steps, steps, side="right") - 1
         value = np.where(at >= 0, share[np.maximum(at, 0)].astype(float), np.nan)
-        known = np.isfinite(value)
-        total[known] += value[known]
-        count += known
+        total += np.where(at >= 0, value, 0.0)  # NaN in one layer is NaN in the mean
+        count += at >= 0
     return label, steps.astype(float), np.where(count > 0, total / np.maximum(count, 1), np.nan)

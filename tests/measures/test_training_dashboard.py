@@ -125,6 +125,24 @@ def test_activations_are_the_mean_share_of_units_off_over_all_rectifiers() -> No
     assert sign.label.startswith("units off")
 
 
+def test_nan_is_no_activity_and_no_update() -> None:
+    made = recording()
+    for name in ("r", "s"):
+        made.activations.open(ActivationInfo(name, "ReLU", 4, rectifies=True))
+    look(made, 0, 1, [1, 1, 0, 0], [0] * 4)
+    look(made, 1, 1, [1, 1, 1, 1], [0] * 4)
+    broken = (NAN, NAN, NAN, 0.0)  # of NaN nothing is above zero, yet nothing is off
+    made.activations[0].add(2, 1, 1, broken, np.zeros(4, np.int64), None)
+    look(made, 1, 2, [1, 1, 1, 1], [0] * 4)
+    ones = np.ones(3, np.float32)
+    for step, weights in ((1, [1.0, 2.0, 2.0]), (2, [NAN, 2.0, 2.0])):
+        norms = np.array(weights, np.float32)
+        made.append(step, ones, norms, np.zeros(3, np.uint8), update_norm=ones)
+    signs = vitals(made, [])
+    np.testing.assert_array_equal(signs.activations.values, [0.25, NAN])
+    np.testing.assert_array_equal(signs.weights.values, [0.5, NAN])
+
+
 def test_without_a_rectifier_they_are_the_share_of_saturated_values() -> None:
     made = recording()
     made.activations.open(ActivationInfo("t", "Tanh", 4, low=-1.0, high=1.0))

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { AxisLabel } from "../run";
 import { power } from "../ui";
-import { type Domain, share, ticks } from "./scale";
+import { type Domain, share, tickStep, ticks } from "./scale";
 import { FROZEN, INF, NAN, NONE, STATUS, ZERO } from "./status";
 
 interface AxisProps {
@@ -11,13 +11,16 @@ interface AxisProps {
   strip?: string;
 }
 
+/** Room for a label, in pixels. */
+const LABEL = 42;
+
 /** A log axis, its labels powers of ten. */
 export function LogAxis({ domain, width, strip }: AxisProps): JSX.Element {
   return (
     <div class="nbd-axis">
       <div class="ly-strip" style={{ background: strip }} />
       <div class="nbd-axis-labels">
-        {ticks(domain, width / 42).map((exponent) => (
+        {ticks(domain, width / LABEL).map((exponent) => (
           <AxisLabel
             key={exponent}
             at={share(domain, exponent)}
@@ -30,9 +33,16 @@ export function LogAxis({ domain, width, strip }: AxisProps): JSX.Element {
   );
 }
 
-/** Vertical lines at the whole decades, behind the column that the class names. */
-export function DecadeLines({ domain, column }: { domain: Domain; column: number }): JSX.Element {
-  const size = `calc((100% - 1px) / ${domain.high - domain.low}) 100%`;
+interface LinesProps {
+  domain: Domain;
+  width: number;
+  column: number;
+}
+
+/** Vertical lines behind a column, at the decades that a `LogAxis` of that width labels. */
+export function DecadeLines({ domain, width, column }: LinesProps): JSX.Element {
+  const step = tickStep(domain, width / LABEL);
+  const size = `calc((100% - 1px) * ${step / (domain.high - domain.low)}) 100%`;
   return <div class="ly-lines" style={{ gridColumn: column, backgroundSize: size }} />;
 }
 

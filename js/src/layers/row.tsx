@@ -64,7 +64,7 @@ export function Row(props: Props): JSX.Element {
           <span class="ly-toggle" />
         )}
         <span title={node.path}>
-          <Name name={node.label} max={names.chars(node.depth)} />
+          <Name name={node.label} max={names.chars(node.depth, group)} />
         </span>
         {names.notes && note && <span class="ly-kind">{note}</span>}
       </div>

@@ -19,11 +19,15 @@ export function share(domain: Domain, log: number): number {
   return Math.min(1, Math.max(0, (log - domain.low) / (domain.high - domain.low)));
 }
 
+/** Decades from one label to the next, so that there are at most `most` of them. */
+export function tickStep(domain: Domain, most: number): number {
+  const span = domain.high - domain.low;
+  return [1, 2, 3, 5, 10, 20].find((s) => Math.floor(span / s) + 1 <= Math.max(2, most)) ?? 50;
+}
+
 /** Exponents to label, at most `most`, both ends kept where the step allows. */
 export function ticks(domain: Domain, most: number): number[] {
-  const span = domain.high - domain.low;
-  const step =
-    [1, 2, 3, 5, 10, 20].find((s) => Math.floor(span / s) + 1 <= Math.max(2, most)) ?? 50;
+  const step = tickStep(domain, most);
   const out: number[] = [];
   for (let e = domain.high; e >= domain.low; e -= step) out.unshift(e);
   return out;

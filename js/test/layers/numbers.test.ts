@@ -3,7 +3,8 @@ import { append, train } from "../../dev/training";
 import { columnsOf, gapAt, gapsOf, squeeze } from "../../src/layers/columns";
 import { runsOf } from "../../src/layers/heatmap";
 import { decodeRows, History, type Rows } from "../../src/layers/history";
-import { domainOf, share, ticks } from "../../src/layers/scale";
+import { measureNames } from "../../src/layers/measure";
+import { domainOf, share, tickStep, ticks } from "../../src/layers/scale";
 import { median, Series } from "../../src/layers/series";
 import {
   FROZEN,
@@ -29,6 +30,26 @@ function rows(start: number, steps: number[], norms: number[], more: Partial<Row
     ...more,
   };
 }
+
+describe("tickStep", () => {
+  it("is what the labels of an axis of that width are apart", () => {
+    expect(tickStep({ low: -3, high: 0 }, 8)).toBe(1);
+    expect(tickStep({ low: -30, high: 3 }, 8)).toBe(5);
+    expect(ticks({ low: -30, high: 3 }, 8)).toEqual([-27, -22, -17, -12, -7, -2, 3]);
+  });
+});
+
+describe("measureNames", () => {
+  it("gives an open group, which is bold, fewer characters of the same column", () => {
+    const name = "a_block_with_a_very_long_name";
+    const node = { id: name, path: name, label: name, depth: 0, layers: [0], children: [] };
+    const group = { ...node, children: [node] };
+    const names = measureNames([group], () => "", 80, 120);
+    expect(names.width).toBe(120);
+    expect([names.chars(0, false), names.chars(0, true)]).toEqual([13, 11]);
+    expect(measureNames([group], () => "", 80, 400).chars(0, true)).toBeGreaterThanOrEqual(29);
+  });
+});
 
 describe("History", () => {
   it("adds rows that follow", () => {

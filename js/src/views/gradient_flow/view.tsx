@@ -186,7 +186,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
             behind={
               <>
                 {metric === "update" && <HealthyBand domain={domain} column={-3} />}
-                <DecadeLines domain={domain} column={-3} />
+                <DecadeLines domain={domain} width={rest * 0.45} column={-3} />
               </>
             }
             cells={(node) => {

@@ -144,7 +144,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
       }
       foot={runFoot(live, plural(info.layers.length, "layer"), "histograms at log-spaced steps")}
     >
-      <div ref={frame} class={`wd${beside ? " wd-beside" : ""}`}>
+      <div ref={frame} class={`wd${beside && !empty ? " wd-beside" : ""}`}>
         {empty ? (
           <Empty
             title={
@@ -198,7 +198,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
                 behind={
                   <>
                     <HealthyBand domain={ratios.domain} column={2} />
-                    <DecadeLines domain={ratios.domain} column={2} />
+                    <DecadeLines domain={ratios.domain} width={rest / 2} column={2} />
                   </>
                 }
                 cells={(node) =>
