@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from nbdiag.probes.grad_cam import find_layer, grad_cam, list_layers
+from nbdiag.probes.penultimate import penultimate
 from nbdiag.probes.predict import predict
 from tests.probes.patients import PATIENTS, Patient, admit, chart, differences, hooks, steps
 
@@ -101,6 +103,20 @@ def failed_in_the_model(patient: Patient, name: str) -> None:
         predict(patient.model, (torch.zeros(4, 1, 1, 1, 1), torch.zeros(4)), progress=False)
 
 
+def features_taken(patient: Patient, name: str) -> None:
+    told = predict(patient.model, loaded(name), progress=False)
+    assert penultimate(patient.model, told, [3, 1, 11]).shape[0] == 3
+    with torch.inference_mode():
+        penultimate(patient.model, told, [0])
+
+
+def features_taken_in_vain(patient: Patient, name: str) -> None:
+    told = predict(patient.model, loaded(name), progress=False)
+    broken = dataclasses.replace(told, inputs=lambda ids: [torch.zeros(1, 1, 1, 1)] * len(ids))
+    with pytest.raises((RuntimeError, TypeError, IndexError, ValueError)):
+        penultimate(patient.model, broken, [0, 1])
+
+
 def images(name: str) -> Tensor:
     return torch.randn(5, *SHAPES[name], generator=torch.Generator().manual_seed(3))
 
@@ -133,7 +149,8 @@ def looked_in_vain(patient: Patient, name: str) -> None:
 
 
 LOOKS: list[tuple[Callable[[Patient, str], None], str]] = [
-    *((look, name) for look in (predicted, interrupted) for name in PATIENTS),
+    *((look, name) for look in (predicted, interrupted, features_taken) for name in PATIENTS),
+    *((features_taken_in_vain, name) for name in ("cnn", "lstm")),
     *(
         (look, name)
         for look in (
