@@ -9,6 +9,10 @@ from nbdiag.measures.predictions import Predictions
 from nbdiag.measures.run import Run
 
 if TYPE_CHECKING:
+    from nbdiag.measures.decision_boundary import Slicer
+    from nbdiag.measures.feature_table import FeatureTable
+    import numpy as np
+
     from nbdiag.probes.gallery import Overlays, Pictures
 
 
@@ -82,3 +86,30 @@ def overlays(model: Any, predictions: Predictions) -> Overlays:
     from nbdiag.probes.gallery import Overlays
 
     return Overlays(model, predictions)
+
+
+def features(model: Any, predictions: Predictions, rows: np.ndarray) -> np.ndarray:
+    """What the model makes of the samples at these rows just before it decides."""
+    from nbdiag.probes.penultimate import penultimate
+
+    return penultimate(model, predictions, rows)
+
+
+def slicer(model: Any, table: FeatureTable, y: Any = None, **options: Any) -> tuple[Slicer, str]:
+    """What cuts slices out of the model's feature space, and how its output is read.
+
+    Options: ``class_names``, ``output``, ``device``, ``resolution``.
+    """
+    from nbdiag.measures.decision_boundary import RESOLUTION, Slicer
+    from nbdiag.probes.decision_field import DecisionField
+
+    asked = DecisionField(model, table, options.get("output", "auto"), options.get("device"))
+    given = options.get("class_names")
+    made = Slicer.of(
+        table,
+        asked,
+        lambda classes: asked.names(classes, given),
+        None if y is None else lambda classes: asked.targets(y, classes),
+        options.get("resolution", RESOLUTION),
+    )
+    return made, asked.reading

@@ -152,6 +152,7 @@ def stems() -> list[str]:
     shared = {
         "__init__",
         "base",
+        "explorer_groups",
         "explorer_samples",
         "explorer_selection",
         "layer_view",

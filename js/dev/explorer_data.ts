@@ -16,6 +16,7 @@ const CIFAR =
 export function classNames(size: number): string[] {
   if (size === 2) return ["benign", "malignant"];
   if (size <= 10) return Array.from({ length: size }, (_, i) => String(i));
+  if (size > 100) return Array.from({ length: size }, (_, i) => `n${String(i).padStart(4, "0")}`);
   return CIFAR.split(" ").slice(0, size);
 }
 

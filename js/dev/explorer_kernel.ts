@@ -88,7 +88,8 @@ export class ExplorerKernel extends FakeModel {
           options.overlay === false
             ? { available: false, reason: "No Grad-CAM: the model has no convolution" }
             : { available: true, layer: "layer4" },
-        clusters: { available: options.overlay !== false },
+        metadata: options.metadata === true,
+        clusters: "by what the model makes of them just before it decides",
         baseline: options.baseline
           ? {
               sentence: "Better than the baseline, by more than noise.",
@@ -120,7 +121,7 @@ export class ExplorerKernel extends FakeModel {
       selected: { count: 0 },
       lists: this.lists(samples - right),
       filter: {},
-      facets: options.metadata ? FACETS : [],
+      faceted: [],
       noted: [],
     };
     for (const [name, value] of Object.entries(traits)) this.put(name, value);
@@ -152,6 +153,10 @@ export class ExplorerKernel extends FakeModel {
     if (name === "filter") {
       this.put("filter", args.filter as Filter);
       return {};
+    }
+    if (name === "facets") {
+      this.put("faceted", FACETS);
+      return { facets: FACETS.length };
     }
     if (name === "clusters") {
       const lists = this.get("lists") as { group: string; key: string }[];

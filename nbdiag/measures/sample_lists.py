@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nbdiag.measures.error_explorer import ErrorTable
+from nbdiag.measures.label_suspects import Suspects, label_suspects
+from nbdiag.measures.predictions import Predictions
 from nbdiag.measures.sample_order import ordered
 
 Place = tuple[int, int] | str
@@ -99,3 +101,37 @@ class SampleLists:
         if first is None:
             self._last = ((place, by), rows)
         return rows[:first]
+
+
+def suspects_of(predictions: Predictions) -> Suspects | None:
+    """Probably wrong labels; None where the model was trained on these very samples."""
+    return None if predictions.out_of_sample is False else label_suspects(predictions)
+
+
+def suggested_for(suspects: Suspects, rows: np.ndarray) -> np.ndarray:
+    """(M,) int64: the class suggested for each of these rows, -1 for what is no suspect."""
+    order = np.argsort(suspects.rows)
+    known = suspects.rows[order]
+    if not len(known):
+        return np.full(len(rows), -1)
+    at = np.searchsorted(known, rows).clip(max=len(known) - 1)
+    return np.where(known[at] == rows, suspects.suggested[order[at]], -1)
+
+
+def suspect_list(suspects: Suspects) -> SampleList:
+    """Offered before all errors where labels are wrong by all signs, and after them otherwise."""
+    found = bool(suspects.findings())
+    text = (
+        "The label may be wrong, and not the model: look here first"
+        if found
+        else "Nothing points to many wrong labels; if some are wrong, they are likely here"
+    )
+    condition = f", {suspects.condition}" if suspects.condition else ""
+    return SampleList(
+        "suspects",
+        "Label suspects",
+        f"{text}{condition}.",
+        suspects.rows,
+        "most suspicious first",
+        "first" if found else "suspects",
+    )

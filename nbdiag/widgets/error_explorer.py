@@ -14,13 +14,19 @@ from nbdiag.measures.frames import make_frame
 from nbdiag.measures.predictions import Predictions
 from nbdiag.measures.sample_columns import sample_columns
 from nbdiag.measures.sample_ids import SampleIds
-from nbdiag.measures.sample_lists import SampleList, SampleLists
-from nbdiag.sources import as_predictions, model_name, overlays, pictures
-from nbdiag.widgets.explorer_samples import ExplorerSamples
+from nbdiag.measures.sample_lists import SampleList, SampleLists, suspect_list, suspects_of
+from nbdiag.sources import as_predictions, model_name
+from nbdiag.widgets.explorer_groups import ANSWERED, SEEN, ExplorerGroups
 from nbdiag.wire.error_explorer import draw
 
+COMPARED = (
+    ("broken", "Broken", "Right before the change, wrong now."),
+    ("fixed", "Fixed", "Wrong before the change, right now."),
+    ("still_wrong", "Still wrong", "Wrong before the change and after it."),
+)
 
-class ErrorExplorer(ExplorerSamples):
+
+class ErrorExplorer(ExplorerGroups):
     """Where does it fail, on which samples, looking at what?
 
     The confusion matrix; a click on a cell opens its samples, most confidently wrong first, each
@@ -65,19 +71,18 @@ class ErrorExplorer(ExplorerSamples):
         self.places = SampleLists(ErrorTable.from_predictions(self.predictions))
         self.comparison = None if baseline is None else Comparison.of(self.predictions, baseline)
         self._ids = SampleIds(self.predictions.ids)
-        self._facets = ()
+        self.suspects = suspects_of(self.predictions)
         self._baseline_codes = None
         if self.comparison is not None:
             before = self.comparison.baseline
             self._baseline_codes = cell_codes(before, before.predicted)
         self._add_lists()
-        self._pictures = pictures(self.predictions)
-        self._overlays = overlays(self.model, self.predictions)
+        self._found = self._findings()
         self._choose(np.empty(0, np.int64))
         self._tell_table()
         super().__init__(
             info=self._info(),
-            findings=[finding.to_dict() for finding in by_severity(self._all_findings())],
+            findings=[finding.to_dict() for finding in by_severity(self._found)],
         )
 
     @property
@@ -155,22 +160,21 @@ class ErrorExplorer(ExplorerSamples):
         )
 
     def summary(self) -> str:
-        lines = [f"ErrorExplorer of {self.predictions!r}", *text_lines(self._all_findings())]
+        lines = [f"ErrorExplorer of {self.predictions!r}", *text_lines(self._found)]
         if self.comparison is not None:
             lines.append(self.comparison.sentence)
         return "\n".join(lines)
 
-    def _all_findings(self) -> list[Finding]:
-        return self._whole_table.findings()
+    def _findings(self) -> list[Finding]:
+        """Of all samples, whatever the filter."""
+        found = self.places.table.findings()
+        return found if self.suspects is None else [*self.suspects.findings(), *found]
 
     def _add_lists(self) -> None:
-        self._whole_table = self.places.table
+        if self.suspects is not None and len(self.suspects):
+            self.places.put(suspect_list(self.suspects))
         if self.comparison is not None:
-            for key, title, text in (
-                ("broken", "Broken", "Right before the change, wrong now."),
-                ("fixed", "Fixed", "Wrong before the change, right now."),
-                ("still_wrong", "Still wrong", "Wrong before the change and after it."),
-            ):
+            for key, title, text in COMPARED:
                 rows = getattr(self.comparison, key)
                 self.places.put(SampleList(key, title, text, rows, group="baseline"))
 
@@ -183,8 +187,9 @@ class ErrorExplorer(ExplorerSamples):
             "classes": list(self.predictions.class_names),
             "output": str(self.predictions.output or ""),
             "nonfinite": self.predictions.n_nonfinite,
-            "pictures": self._pictures.info,
-            "overlay": self._overlays.info,
+            "metadata": self.predictions.metadata is not None,
+            "clusters": SEEN if self._looks_inside else ANSWERED,
+            **self._look(),
             "baseline": None
             if compared is None
             else {"sentence": compared.sentence, "numbers": compared.numbers},

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from nbdiag.measures.label_suspects import Suspects
+from nbdiag.measures.sample_lists import Place, suggested_for
 from nbdiag.measures.sample_order import losses
+from nbdiag.sources import overlays, pictures
 from nbdiag.widgets.base import Handler, Reply
 from nbdiag.widgets.explorer_selection import ExplorerSelection
 from nbdiag.wire.thumbnails import encode
@@ -14,6 +17,7 @@ from nbdiag.wire.thumbnails import encode
 THUMBNAIL, FULL_SIZE = 128, 640  # pixels along the longer side
 PAGE_AT_MOST = 200
 TOP = 5
+NO_INPUTS = "these predictions cannot look up their inputs by id"
 
 
 class ExplorerSamples(ExplorerSelection):
@@ -21,8 +25,20 @@ class ExplorerSamples(ExplorerSelection):
 
     main_thread_only = True
 
-    _pictures: Any
-    _overlays: Any
+    model: Any
+    suspects: Suspects | None
+    _pictures: Any = None
+    _overlays: Any = None
+
+    def _look(self) -> dict[str, Any]:
+        """What can be shown of a sample, and if nothing, why; `info` of the browser."""
+        if self.predictions.inputs is None:  # nothing that torch would be needed for
+            none = {"kind": "none", "reason": NO_INPUTS}
+            blind = {"available": False, "reason": NO_INPUTS}
+            return {"pictures": none, "overlay": blind}
+        self._pictures = pictures(self.predictions)
+        self._overlays = overlays(self.model, self.predictions)
+        return {"pictures": self._pictures.info, "overlay": self._overlays.info}
 
     def handlers(self) -> dict[str, Handler]:
         own = {"page": self._page, "overlay": self._overlay, "image": self._image}
@@ -42,15 +58,20 @@ class ExplorerSamples(ExplorerSelection):
                 "order": by,
                 "total": self.places.count(place),
                 "offset": offset,
-                "samples": self._samples(shown),
+                "samples": self._samples(shown, place),
                 "images": [self._picture_of(key, THUMBNAIL) for key in self._keys(shown)],
             }
         )
 
-    def _samples(self, rows: np.ndarray) -> list[dict[str, Any]]:
+    def _samples(self, rows: np.ndarray, place: Place) -> list[dict[str, Any]]:
         loss = losses(self.predictions, rows)
         pairs = zip(rows.tolist(), self._keys(rows), loss.tolist(), strict=True)
-        return [self._sample(row, key, loss) for row, key, loss in pairs]
+        made = [self._sample(row, key, loss) for row, key, loss in pairs]
+        if self.suspects is not None and (place == "suspects" or self.suspects.findings()):
+            suggested = suggested_for(self.suspects, rows).tolist()
+            for sample, name in zip(made, suggested, strict=True):
+                sample["suggested"] = name if name >= 0 else None
+        return made
 
     def _sample(self, row: int, key: Any, loss: float) -> dict[str, Any]:
         told = self.predictions.probabilities[row]
@@ -69,7 +90,7 @@ class ExplorerSamples(ExplorerSelection):
         }
 
     def _picture_of(self, key: Any, longest: int) -> dict[str, Any] | None:
-        pixels = self._pictures.of(key)
+        pixels = None if self._pictures is None else self._pictures.of(key)
         return None if pixels is None else encode(pixels, longest)
 
     def _image(self, args: dict[str, Any], reply: Reply) -> None:
@@ -86,6 +107,8 @@ class ExplorerSamples(ExplorerSelection):
         kept = rows[classes[rows] >= 0]
         if not len(kept):
             raise ValueError("none of these samples has a class to explain")
+        if self._overlays is None:
+            raise ValueError(NO_INPUTS)
         ids = self._keys(kept)
         cam = self._overlays.of(ids, classes[kept].tolist())
         reply(

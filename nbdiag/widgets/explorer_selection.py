@@ -9,6 +9,7 @@ import numpy as np
 import traitlets
 
 from nbdiag.measures.error_explorer import count_cells
+from nbdiag.measures.facets import facets
 from nbdiag.measures.predictions import Predictions
 from nbdiag.measures.sample_filter import Facet, checked, passing, tallies
 from nbdiag.measures.sample_ids import SampleIds
@@ -25,7 +26,6 @@ class ExplorerSelection(Instrument):
 
     predictions: Predictions
     places: SampleLists
-    _facets: Sequence[Facet]
     _ids: SampleIds
     _baseline_codes: np.ndarray | None
 
@@ -36,14 +36,20 @@ class ExplorerSelection(Instrument):
     selected = traitlets.Dict().tag(sync=True)
     lists: traitlets.List[Any] = traitlets.List().tag(sync=True)
     filter = traitlets.Dict().tag(sync=True)
-    facets: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    faceted: traitlets.List[Any] = traitlets.List().tag(sync=True)
     noted: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     _rows = np.empty(0, np.int64)
+    _facets: Sequence[Facet] | None = None  # cut when the filter is first opened
     _whole_place = False  # the selection is all of the place, and its order not yet asked for
 
     def handlers(self) -> dict[str, Handler]:
-        return {"select": self._select, "filter": self._filter, "note": self._note}
+        return {
+            "select": self._select,
+            "facets": self._ask_facets,
+            "filter": self._filter,
+            "note": self._note,
+        }
 
     @property
     def cell(self) -> list[int] | None:
@@ -118,11 +124,18 @@ class ExplorerSelection(Instrument):
 
     @traitlets.validate("filter")
     def _check_filter(self, proposal: Any) -> dict[str, list[str]]:
-        return checked(self._facets, proposal["value"])
+        value = proposal["value"]
+        return checked(self._cut_facets(), value) if value else {}
+
+    def _cut_facets(self) -> Sequence[Facet]:
+        if self._facets is None:
+            self._facets = facets(self.predictions.metadata)
+            self._tell_facets()
+        return self._facets
 
     @traitlets.observe("filter")
     def _apply_filter(self, _: Any) -> None:
-        kept = passing(self._facets, self.filter)
+        kept = passing(self._facets or (), self.filter)
         self.places.filter_to(self.places.table.within(kept))
         with self.hold_sync():
             self._tell_table()
@@ -146,9 +159,11 @@ class ExplorerSelection(Instrument):
         self._tell_lists()
 
     def _tell_facets(self) -> None:
+        if self._facets is None:
+            return
         wrong = self.predictions.predicted != self.predictions.targets
         counted = tallies(self._facets, self.filter, wrong)
-        self.facets = [
+        self.faceted = [
             {
                 "name": facet.name,
                 "labels": list(facet.labels)[:VALUES_SHOWN],
@@ -162,7 +177,9 @@ class ExplorerSelection(Instrument):
     def _tell_lists(self) -> None:
         told = self.predictions
         errors = SampleList("errors", "All errors", "Most confidently wrong first.", told.ids[:0])
-        listed = [errors, *self.places.lists.values()]
+        others = list(self.places.lists.values())
+        listed = [one for one in others if one.group == "first"]
+        listed += [errors, *(one for one in others if one.group != "first")]
         self.lists = [
             {
                 "key": one.key,
@@ -191,6 +208,9 @@ class ExplorerSelection(Instrument):
         _ = self.selection  # in order, before one is taken out
         others = self._rows[self._rows != row]
         self._choose(np.append(others, row) if on else others)
+
+    def _ask_facets(self, args: dict[str, Any], reply: Reply) -> None:
+        reply({"facets": len(self._cut_facets())})
 
     def _filter(self, args: dict[str, Any], reply: Reply) -> None:
         self.filter = args["filter"]

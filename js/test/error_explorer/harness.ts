@@ -54,7 +54,7 @@ export class Stage {
       place: null,
       selected: { count: 0 },
       lists: [],
-      facets: [],
+      faceted: [],
       filter: {},
       noted: [],
       change: null,

@@ -11,7 +11,7 @@ interface Props {
   explorer: Explorer;
   info: Info;
   counted: Counted;
-  facets: readonly Facet[];
+  facets: readonly Facet[] | null;
   filter: Filter;
 }
 
@@ -26,15 +26,21 @@ export function toggled(filter: Filter, name: string, label: string): Filter {
 /** Metadata: matrix and gallery of only some of the samples. Nothing where there is none. */
 export function FilterBar({ explorer, info, counted, facets, filter }: Props) {
   const [open, setOpen] = useState(false);
-  if (facets.length === 0) return null;
+  const [asked, setAsked] = useState(false);
+  if (!info.metadata) return null;
+  const toggle = () => {
+    setOpen(!open);
+    if (facets || asked) return;
+    void explorer.tell("facets").then(() => setAsked(true));
+  };
   const set = (next: Filter) => void explorer.tell("filter", { filter: next });
   const chosen = Object.entries(filter);
-  const rates = facets.flatMap((facet) => facet.counts.map((n, i) => rate(facet, i, n)));
+  const rates = (facets ?? []).flatMap((facet) => facet.counts.map((n, i) => rate(facet, i, n)));
   const most = Math.max(0, ...rates);
   return (
     <div class="ex-filter" data-filter={JSON.stringify(filter)}>
       <div class="ex-filter-line">
-        <Button pressed={open} onClick={() => setOpen(!open)} title="Look at some samples only">
+        <Button pressed={open} onClick={toggle} title="Look at some samples only">
           Filter
         </Button>
         {chosen.map(([name, labels]) => (
@@ -64,7 +70,14 @@ export function FilterBar({ explorer, info, counted, facets, filter }: Props) {
       </div>
       {open && (
         <div class="ex-facets">
-          {facets.map((facet) => (
+          {!facets && (
+            <p class="nbd-muted">
+              {asked
+                ? "No column of the metadata groups the samples: each value is another, or all are the same."
+                : "Reading the metadata…"}
+            </p>
+          )}
+          {facets?.map((facet) => (
             <Values
               key={facet.name}
               {...{ facet, most }}

@@ -18,10 +18,11 @@ export function readInfo(value: unknown): Info {
     classes: (info.classes ?? []).map(String),
     output: info.output ?? "",
     nonfinite: info.nonfinite ?? 0,
+    metadata: info.metadata ?? false,
     baseline: info.baseline ?? null,
     pictures: info.pictures ?? { kind: "none" },
     overlay: info.overlay ?? { available: false },
-    clusters: info.clusters ?? { available: false },
+    clusters: info.clusters ?? "",
   };
 }
 
@@ -38,8 +39,9 @@ export function readLists(value: unknown): SampleList[] {
   return Array.isArray(value) ? (value as SampleList[]) : [];
 }
 
-export function readFacets(value: unknown): Facet[] {
-  return Array.isArray(value) ? (value as Facet[]) : [];
+/** Null until they were asked for. */
+export function readFacets(value: unknown): Facet[] | null {
+  return Array.isArray(value) && value.length > 0 ? (value as Facet[]) : null;
 }
 
 export function readFilter(value: unknown): Filter {

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { Button, count, plural } from "../../ui";
 import type { Shown } from "./matrix_paint";
 import type { Explorer } from "./store";
@@ -16,6 +17,15 @@ export function Start({ explorer, info, lists, shown, busy }: Props) {
   const plain = lists.filter((list) => list.group !== "cluster");
   const clusters = lists.filter((list) => list.group === "cluster");
   const errors = lists.find((list) => list.key === "errors")?.count ?? 0;
+  const [none, setNone] = useState(false);
+  const group = async () => {
+    try {
+      const { result } = await explorer.ask<{ clusters: number }>("clusters");
+      setNone(result.clusters === 0);
+    } catch (error) {
+      explorer.report(error);
+    }
+  };
   return (
     <div class="ex-start">
       <div class="ex-invite">
@@ -38,7 +48,9 @@ export function Start({ explorer, info, lists, shown, busy }: Props) {
       )}
       {clusters.length > 0 && (
         <section aria-label="Groups of errors">
-          <h3>Errors that look alike to the model</h3>
+          <h3>
+            Groups of errors <span class="nbd-muted ex-hint">{info.clusters}</span>
+          </h3>
           <ul>
             {clusters.map((list) => (
               <Entry key={list.key} list={list} onOpen={() => explorer.open(list.key)} />
@@ -46,12 +58,18 @@ export function Start({ explorer, info, lists, shown, busy }: Props) {
           </ul>
         </section>
       )}
-      {clusters.length === 0 && info.clusters.available && errors > 1 && (
+      {clusters.length === 0 && info.clusters && errors > 1 && (
         <p>
-          <Button disabled={busy} onClick={() => void explorer.tell("clusters")}>
-            Group the worst errors
-          </Button>{" "}
-          <span class="nbd-muted">by what they look like to the model</span>
+          {none ? (
+            <span class="nbd-muted">No groups stand out among the most confident errors.</span>
+          ) : (
+            <>
+              <Button disabled={busy} onClick={() => void group()}>
+                Group the worst errors
+              </Button>{" "}
+              <span class="nbd-muted">{info.clusters}</span>
+            </>
+          )}
         </p>
       )}
     </div>

@@ -57,7 +57,7 @@ export class Explorer {
   readonly failures: Store<Failure[]>;
   readonly place: Store<Place | null>;
   readonly lists: Store<SampleList[]>;
-  readonly facets: Store<Facet[]>;
+  readonly facets: Store<Facet[] | null>;
   readonly filter: Store<Filter>;
   readonly notes: Store<Map<number, string>>;
   readonly error = new Store<string | null>(null);
@@ -86,7 +86,7 @@ export class Explorer {
     this.findings = follow("findings", readFindings);
     this.failures = follow("failures", readFailures);
     this.lists = follow("lists", readLists);
-    this.facets = follow("facets", readFacets);
+    this.facets = follow("faceted", readFacets);
     this.filter = follow("filter", readFilter);
     this.notes = follow("noted", readNotes);
     this.place = new Store(readPlace(model.get("place")));

@@ -29,12 +29,14 @@ export interface Info {
   output: string;
   /** Samples whose output was not finite. */
   nonfinite: number;
+  /** Whether there is metadata to filter by. */
+  metadata: boolean;
   /** What the comparison with another model says, where there is one. */
   baseline: { sentence: string; numbers: string } | null;
   pictures: { kind: "image" | "none"; reason?: string; note?: string };
   overlay: { available: boolean; layer?: string; reason?: string };
-  /** Whether errors can be grouped by what the model sees in them, and if not, why. */
-  clusters: { available: boolean; reason?: string };
+  /** By what errors are grouped, in words; "" where they cannot be. */
+  clusters: string;
 }
 
 /** What the filter lets through. */
