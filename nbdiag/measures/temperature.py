@@ -1,0 +1,316 @@
+"""By which temperature should the logits be divided, so that confidence means something?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from zlib import crc32
+
+import numpy as np
+
+from nbdiag.measures.logit_scale import MASKED, Scaled, Slope, blocks
+from nbdiag.measures.outputs import softmax
+from nbdiag.measures.predictions import Predictions
+
+COLDEST, HOTTEST = 0.01, 100.0
+"""Temperatures between which a fit looks."""
+_FIRST_LOOK = 400_000  # numbers; where there are many more, some rows say where to start
+_STEPS, _POLISH = 200, 6
+_CLOSE = 1e-5  # relative, of 1/T: the next step would be its square
+_REMEMBERED = 20_000  # samples, to tell whether an evaluation uses those of the fit
+_Z = 1.959963984540054
+SAME_DATA = 0.5
+"""From this share of samples that the fit has seen, an evaluation is in-sample."""
+
+
+@dataclass(frozen=True, repr=False)
+class Temperature:
+    """The temperature that the logits are divided by; one number for all classes and samples.
+
+    Attributes
+    ----------
+    value : T. Above 1 the model was overconfident and gets softer, below 1 it gets surer.
+    nll_before, nll_after : mean negative log-likelihood of the ``n`` samples at 1 and at ``value``.
+    n : samples with finite logits that it was fitted on.
+    low, high : 95 % interval, NaN where the fit ended at a bound.
+    standard_error : of ``value``, by the sandwich formula, which does not take the model for true.
+    bound : ``"low"`` or ``"high"`` where NLL goes on falling to the end of the range searched.
+    note : what a reader must know besides, in one sentence.
+
+    The prediction does not change, only the confidence. Guo et al., On Calibration of Modern
+    Neural Networks (2017).
+
+    >>> Temperature(2.0)
+    Temperature above 1: overconfident before
+    """
+
+    value: float
+    nll_before: float = math.nan
+    nll_after: float = math.nan
+    n: int = 0
+    low: float = math.nan
+    high: float = math.nan
+    standard_error: float = math.nan
+    bound: str = ""
+    note: str = ""
+    n_nonfinite: int = 0
+    _seen: Fingerprint | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.value) and self.value > 0):
+            raise ValueError(f"a temperature must be a number above 0, got {self.value!r}")
+
+    def apply(self, predictions: Predictions) -> Predictions:
+        """The same predictions with their logits divided by `value`; the predicted classes stay."""
+        return at_temperature(predictions, self.value)
+
+    def share_seen(self, predictions: Predictions) -> float:
+        """Share of these samples that it was fitted on: same id, same target, same output.
+
+        NaN where the samples of the fit are not known.
+        """
+        return math.nan if self._seen is None else self._seen.share(predictions)
+
+    @property
+    def told(self) -> str:
+        """Which way the model erred, where the interval leaves no doubt."""
+        if self.bound == "low":
+            return "at its lower bound"
+        if self.bound == "high":
+            return "at its upper bound"
+        if self.value == 1 and math.isnan(self.low):
+            return "1"
+        if self.low <= 1 <= self.high or self.value == 1:
+            return "not told apart from 1: confidence was about right before"
+        if self.value > 1:
+            return "above 1: overconfident before"
+        return "below 1: underconfident before"
+
+    def __repr__(self) -> str:
+        """Only what other machines would print too."""
+        fitted = f", fitted on {self.n} samples" if self.n else ""
+        note = f" ({self.note})" if self.note else ""
+        return f"Temperature {self.told}{fitted}{note}"
+
+
+def fit_temperature(predictions: Predictions) -> Temperature:
+    """Fit the temperature that makes the true classes of held-out samples most likely.
+
+    Fit it on a split that the model was not trained on, and judge it on a third one:
+    ``nd.Calibration(test, temperature=nd.fit_temperature(validation))``.
+
+    The mean NLL is convex in 1/T; its only minimum is found by Newton's method in float64, kept
+    within a shrinking bracket (0.01 to 100). Logits are used as they are. Where only probabilities
+    are known, their logarithms are: a softmax turns them back exactly.
+
+    Raises
+    ------
+    TypeError : for anything but `Predictions`.
+    ValueError : for fewer than 2 samples with finite outputs, and where a probability or a true
+        class's is 0 for good.
+    """
+    if not isinstance(predictions, Predictions):
+        raise TypeError(
+            f"expected Predictions from nd.predict(model, data), got {type(predictions).__name__}"
+        )
+    scaled = Scaled.of(predictions)
+    if len(scaled) < 2:
+        raise ValueError(
+            f"a temperature needs 2 samples with finite outputs or more, got {len(scaled)}"
+        )
+    reason = unscalable(predictions)
+    if reason:
+        raise ValueError(reason)
+    before = scaled.slope(1.0)
+    inverse, slope, bound = _minimum(scaled, before)
+    # Newton's last step is not evaluated: what it brings is known to second order.
+    gain = 0.0 if bound or slope.second == 0 else slope.first**2 / (2 * slope.second)
+    value, after = 1 / inverse, slope.nll - gain
+    if after > before.nll:  # at 1 to the last bit
+        value, after = 1.0, before.nll
+    if bound or slope.second == 0:
+        error, low, high = math.nan, math.nan, math.nan
+    else:
+        relative = math.sqrt(slope.square / len(scaled)) / (slope.second * inverse)
+        error, factor = value * relative, math.exp(min(_Z * relative, 700))
+        low, high = value / factor, value * factor
+    return Temperature(
+        value,
+        before.nll,
+        after,
+        len(scaled),
+        low,
+        high,
+        error,
+        bound,
+        _remark(predictions, slope, bound),
+        predictions.n_nonfinite,
+        Fingerprint(predictions),
+    )
+
+
+def unscalable(predictions: Predictions) -> str:
+    """Why no temperature can be fitted to these outputs; empty where one can."""
+    if predictions.logits is None:
+        told = predictions.probabilities
+        finite = predictions.finite
+        # fmin passes over NaN, so that a million rows need not be copied
+        if float(np.fmin.reduce(told, axis=None)) > 0:
+            return ""
+        zero = int(((told <= 0).any(axis=1) & finite).sum())
+        if zero:
+            return (
+                f"{zero:,} of {int(finite.sum()):,} samples have a probability of exactly 0, whose "
+                "logit is lost: 0 stays 0 at every temperature. Predict with logits "
+                '(output="logits"), or with probabilities that are not rounded to 0'
+            )
+        return ""
+    rows = np.arange(len(predictions))
+    own = predictions.logits[rows, predictions.targets]
+    never = int((np.isneginf(own) & predictions.finite).sum())
+    if never:
+        return (
+            f"{never:,} samples have a logit of -infinity for their true class: the class was "
+            "masked out, and no temperature makes it likely. Leave them out: "
+            "predictions.take(rows)"
+        )
+    return ""
+
+
+def _minimum(scaled: Scaled, before: Slope) -> tuple[float, Slope, str]:
+    """1/T where the mean NLL is least, the slope there, and the bound it ended at, if any."""
+    if scaled.scores.size > 4 * _FIRST_LOOK:
+        count = _FIRST_LOOK // scaled.n_classes + 1
+        rows = np.random.default_rng(0).choice(len(scaled), count, replace=False)
+        some = scaled.take(rows)
+        at, _, bound = _search(some, some.slope(1.0))
+        if bound:
+            slope = scaled.slope(at)
+            if (slope.first <= 0) == (bound == "low") and slope.first != 0:
+                return at, slope, bound
+        for _ in range(0 if bound else _POLISH):
+            slope = scaled.slope(at)
+            step = slope.first / slope.second
+            if abs(step) > at / 2:
+                break
+            at -= step
+            if abs(step) < _CLOSE * at:
+                return at, slope, ""
+    return _search(scaled, before)
+
+
+def _search(scaled: Scaled, before: Slope) -> tuple[float, Slope, str]:
+    """As `_minimum`: Newton's method in a bracket that is halved, in log T, where it strays."""
+    low, high = 1 / HOTTEST, 1 / COLDEST
+    at_low, at_high = scaled.slope(low), scaled.slope(high)
+    if at_low.first == at_low.second == 0:  # every temperature gives the same
+        return 1.0, before, ""
+    if at_high.first <= 0:
+        return high, at_high, "low"
+    if at_low.first >= 0:
+        return low, at_low, "high"
+    at, slope, width = 1.0, before, math.inf
+    for _ in range(_STEPS):
+        low, high = (low, at) if slope.first > 0 else (at, high)
+        step = slope.first / slope.second if slope.second > 0 else math.inf
+        if abs(step) < _CLOSE * at:
+            return at - step, slope, ""
+        moved = at - step
+        if not low < moved < high or abs(step) > width / 2:
+            moved = math.sqrt(low * high)
+        at, width = moved, abs(moved - at)
+        slope = scaled.slope(at)
+    return at, slope, ""
+
+
+def _remark(predictions: Predictions, slope: Slope, bound: str) -> str:
+    parts = []
+    if predictions.logits is None:
+        parts.append("fitted on the logarithms of the probabilities, as no logits are known")
+    if predictions.n_nonfinite:
+        parts.append(f"{predictions.n_nonfinite:,} samples that are not finite are left out")
+    if bound == "low":
+        parts.append(
+            "NLL goes on falling towards T = 0: every one of these samples is right, so they do "
+            "not tell how sure is too sure"
+        )
+    elif bound == "high":
+        parts.append(
+            "NLL goes on falling as T grows: on these samples the logits are no better than a guess"
+        )
+    elif slope.second == 0:
+        parts.append("the logits of each sample are all equal: no temperature changes anything")
+    return "; ".join(parts)
+
+
+def at_temperature(predictions: Predictions, temperature: float) -> Predictions:
+    """`Predictions` with the logits divided by the temperature; everything else is kept.
+
+    Predicted classes and accuracy stay as they are, to the last sample. Without logits, the
+    logarithms of the probabilities are divided.
+    """
+    if temperature == 1:
+        return predictions
+    scaled = Scaled.of(predictions, np.arange(len(predictions)))
+    given = predictions.logits
+    kind = np.float64 if given is None or given.dtype != np.float32 else np.float32
+    logits = np.full(predictions.probabilities.shape, np.nan, kind)
+    probabilities = np.full(logits.shape, np.nan, predictions.probabilities.dtype)
+    places = np.flatnonzero(predictions.finite)
+    for part in blocks(len(scaled), scaled.n_classes):
+        below = scaled.below_best(part).T
+        masked = below <= MASKED
+        below /= temperature
+        best = scaled.predicted[part]
+        rows = np.arange(len(best))
+        divided = below.astype(kind)
+        # Rounding may bring a close second level with the best, and the first of equals wins.
+        level = divided.argmax(axis=1) != best
+        divided[rows[level], best[level]] = np.nextafter(kind(0), kind(1))
+        divided[masked] = -np.inf
+        logits[places[part]] = divided
+        probabilities[places[part]] = softmax(below)
+    note = (
+        "softened by temperature scaling" if temperature > 1 else "sharpened by temperature scaling"
+    )
+    return replace(
+        predictions,
+        probabilities=probabilities,
+        logits=logits,
+        note="; ".join(part for part in (predictions.note, note) if part),
+    )
+
+
+class Fingerprint:
+    """Tells whether a fit has seen a sample: same id, same target, same output.
+
+    Of many samples it keeps those whose scrambled ids are small, the same ones in every subset.
+    """
+
+    def __init__(self, predictions: Predictions) -> None:
+        self._below = np.uint64(min(2**64 - 1, int(2**64 * (_REMEMBERED / len(predictions)))))
+        self._seen = self._keys(predictions)
+
+    def share(self, predictions: Predictions) -> float:
+        """Share of these samples that were seen; NaN where none of them can tell."""
+        keys = self._keys(predictions)
+        return float(np.isin(keys, self._seen).mean()) if len(keys) else math.nan
+
+    def _keys(self, predictions: Predictions) -> np.ndarray:
+        scrambled = _hashed_ids(predictions.ids)
+        rows = np.flatnonzero(scrambled <= self._below)
+        told = predictions.probabilities if predictions.logits is None else predictions.logits
+        odd = np.random.default_rng(7).integers(0, 2**63, told.shape[1], np.uint64) * 2 + 1
+        bits = told[rows].astype(np.float64).view(np.uint64)
+        words = ((bits ^ (bits >> np.uint64(29))) * odd).sum(axis=1, dtype=np.uint64)
+        return scrambled[rows] ^ words ^ predictions.targets[rows].astype(np.uint64) * odd[0]
+
+
+def _hashed_ids(ids: np.ndarray) -> np.ndarray:
+    """(N,) uint64, evenly spread."""
+    if ids.dtype.kind in "iu":
+        mixed = ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(32)
+        return mixed * np.uint64(0xD6E8FEB86659FD93)
+    words = (crc32(str(key).encode()) << 32 for key in ids.tolist())
+    return np.fromiter(words, np.uint64, len(ids))
