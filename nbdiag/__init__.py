@@ -12,34 +12,50 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nbdiag.measures.calibration import reliability as reliability
+    from nbdiag.measures.evaluation import evaluate as evaluate
     from nbdiag.measures.findings import Finding as Finding
     from nbdiag.measures.predictions import Predictions as Predictions
     from nbdiag.measures.run import Run as Run
+    from nbdiag.measures.temperature import Temperature as Temperature
+    from nbdiag.measures.temperature import fit_temperature as fit_temperature
+    from nbdiag.measures.thresholds import choose_threshold as choose_threshold
     from nbdiag.probes.grad_cam import grad_cam as grad_cam
     from nbdiag.probes.inspect_data import inspect_data as inspect_data
     from nbdiag.probes.predict import predict as predict
     from nbdiag.probes.watch import watch as watch
     from nbdiag.tracking.reader import runs as runs
     from nbdiag.widgets.activation_stats import ActivationStats as ActivationStats
+    from nbdiag.widgets.calibration import Calibration as Calibration
     from nbdiag.widgets.error_explorer import ErrorExplorer as ErrorExplorer
+    from nbdiag.widgets.failure_modes import FailureModes as FailureModes
     from nbdiag.widgets.gradient_flow import GradientFlow as GradientFlow
     from nbdiag.widgets.loss_curve import LossCurve as LossCurve
+    from nbdiag.widgets.slice_explorer import SliceExplorer as SliceExplorer
     from nbdiag.widgets.training_dashboard import TrainingDashboard as TrainingDashboard
     from nbdiag.widgets.weight_distribution import WeightDistribution as WeightDistribution
 
 _HOME = {
     "ActivationStats": "nbdiag.widgets.activation_stats",
+    "Calibration": "nbdiag.widgets.calibration",
     "ErrorExplorer": "nbdiag.widgets.error_explorer",
+    "FailureModes": "nbdiag.widgets.failure_modes",
     "Finding": "nbdiag.measures.findings",
     "GradientFlow": "nbdiag.widgets.gradient_flow",
     "LossCurve": "nbdiag.widgets.loss_curve",
     "Predictions": "nbdiag.measures.predictions",
     "Run": "nbdiag.measures.run",
+    "SliceExplorer": "nbdiag.widgets.slice_explorer",
+    "Temperature": "nbdiag.measures.temperature",
     "TrainingDashboard": "nbdiag.widgets.training_dashboard",
     "WeightDistribution": "nbdiag.widgets.weight_distribution",
+    "fit_temperature": "nbdiag.measures.temperature",
+    "choose_threshold": "nbdiag.measures.thresholds",
+    "evaluate": "nbdiag.measures.evaluation",
     "grad_cam": "nbdiag.probes.grad_cam",
     "inspect_data": "nbdiag.probes.inspect_data",
     "predict": "nbdiag.probes.predict",
+    "reliability": "nbdiag.measures.calibration",
     "runs": "nbdiag.tracking.reader",
     "watch": "nbdiag.probes.watch",
 }
