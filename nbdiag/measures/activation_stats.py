@@ -46,7 +46,8 @@ class UnitState:
     name, kind, unit_word : as in the recording; `units` how many.
     rectifies, bounded : what the function is like.
     seen, looks : inputs and looks so far.
-    dead : (U,) never active in the last `MIN_INPUTS` inputs and more.
+    dead : (U,) never active in the last `MIN_INPUTS` inputs and more, and in the last quarter of
+        all inputs or the last `MANY_INPUTS`.
     unseen : inputs looked at since any of the dead units was active, at least.
     died : step at which the dead units last were active, in the middle; 0 for never.
     never : how many of the dead units were never active at all.
@@ -93,7 +94,9 @@ class UnitState:
         series, blocks = track.series(), track.blocks()
         looks = len(series.steps)
         late, first = np.s_[looks // 2 :], np.s_[: max(1, looks // 10)]
-        dead = (track.seen_since_active >= MIN_INPUTS) & (looks >= MIN_LOOKS)
+        # And for a quarter of all that it saw: many units that are off for a while come back.
+        long = max(MIN_INPUTS, min(MANY_INPUTS, track.seen / 4))
+        dead = (track.seen_since_active >= long) & (looks >= MIN_LOOKS)
         recent = blocks.saturation[len(blocks.first) // 2 :]
         sat = series.saturated[late]
         return cls(

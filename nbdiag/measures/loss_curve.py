@@ -13,7 +13,8 @@ from nbdiag.measures.loss_swings import WORSE, unstable
 from nbdiag.measures.robust import rank_correlation
 from nbdiag.measures.wording import sure
 
-MIN_POINTS = 20
+MIN_POINTS = 30
+"""Fewer are a mood: what a warm-up or a restart throws up comes down again."""
 WORSE_AFTER_LEARNING = 1.0
 
 

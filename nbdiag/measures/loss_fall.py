@@ -41,8 +41,9 @@ def flat(history: LossHistory, levels: LossLevels) -> Finding | None:
     if history.weights is not None and len(history.weights.matrices):
         path = float(np.median(history.weights.paths[history.weights.matrices]))
     guess = _guess(history, levels)
-    warming = history.weights is not None and history.weights.warming
-    guessing = guess > 0 and levels.unmoved() and not warming and history.trained >= MIN_STEPS
+    weights = history.weights
+    comes = weights is not None and (weights.warming or weights.stirring)
+    guessing = guess > 0 and levels.unmoved() and not comes and history.trained >= MIN_STEPS
     knows = history.outputs >= 2 and 0 < levels.end < KNOWS * np.log(history.outputs)
     if not guessing and (not path < HARDLY_MOVED or knows):
         return None

@@ -27,6 +27,9 @@ SPIKES = 5
 SPIKE = 3.0
 """In units of the start, and at most twice as many reach half of that height alone: heavy tails, as
 single samples that a sure network gets wrong give them, thin out upwards."""
+LEARNED = 0.3
+"""Of its start it must have fallen before a rise throws it back: two players who take turns, as in
+adversarial training, swing around where they began."""
 RARE = 0.1
 """What comes more often is part of the noise."""
 UPSET = 0.05
@@ -123,6 +126,8 @@ def _excursions(levels: LossLevels) -> list[tuple[int, int]]:
     first = levels.values[: max(10, len(levels) // 8)]
     start, best = max(levels.start, float(levels.blocks[0])), levels.best
     above: list[tuple[int, int]] = []
+    if not start - best > LEARNED * abs(start):
+        return above
     below = smooth < start - 0.5 * (start - best)
     clear = max(WORSE * abs(start), 4 * levels.noise, 2 * float(first.std()))
     for begin, stop in runs(smooth > start + clear):

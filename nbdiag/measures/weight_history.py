@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import FROZEN, Codes, Floats, LayerInfo, Recording, Rows
-from nbdiag.measures.robust import finite_median
+from nbdiag.measures.robust import block_medians, finite_median, rank_correlation
 
 OVERWRITTEN = 0.1
 """Steps of this share replace the weights within 1 / 0.1 = 10 when they agree, and within
@@ -213,6 +213,19 @@ class WeightHistory:
     def warming(self) -> bool:
         """Whether steps are getting larger, as in a warm-up: it is too early to call them small."""
         return self.typical_ratio(late=True) > 1.5 * self.typical_ratio(late=False)
+
+    @property
+    def stirring(self) -> bool:
+        """Whether the gradients of the first matrix have grown steadily, by a third and more.
+
+        So they do, slowly and then ever faster, where a network is on its way off a plateau and the
+        loss does not show it yet; where there is no way they keep their size, or fade.
+        """
+        if len(self.steps) < 20 or not len(self.matrices):
+            return False
+        course = block_medians(self.gradients[:, self.matrices[0]].astype(np.float64), 10)
+        grown = float(np.median(course[-3:])) > 1.3 * float(np.median(course[:3]))
+        return grown and rank_correlation(course) > 0.8
 
     @property
     def harmless(self) -> bool:

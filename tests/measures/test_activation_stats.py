@@ -56,6 +56,8 @@ def test_nothing_seen() -> None:
         ([0, 0], {}, ["dead"]),  # all there are
         ([9] * 16, {"until": 20}, ["dead"]),  # killed on the way
         ([9] * 16, {"until": 45}, []),  # off for 160 inputs only
+        ([9] * 16, {"until": 80, "looks": 100}, []),  # for 640 of 3,200: they may come back
+        ([9] * 16, {"until": 900, "looks": 1000}, ["dead"]),  # for 3,200 of 32,000: they will not
         ([0] * 16, {"kind": "LeakyReLU"}, []),  # below zero is not off
         ([0] * 16, {"kind": "GELU", "std": 1e-5, "mean": -1e-5}, ["dead"]),
         ([0] * 16, {"kind": "GELU", "std": 0.1, "mean": -0.1}, []),

@@ -165,6 +165,14 @@ def test_flat(level: float, others: dict[str, object], expected: list[str]) -> N
     assert codes(noisy(np.full(300, level), 0.02), **others) == expected
 
 
+def test_flat_waits_where_gradients_grow() -> None:
+    """The first layer gets ever more: on its way off the plateau."""
+    more = np.exp(np.arange(150) / 150)[:, None] * np.ones(3)
+    level = noisy(np.full(300, np.log(4)), 0.01)
+    assert codes(level, gradients=more) == []
+    assert codes(level, gradients=1 / more) == ["flat"]
+
+
 def test_flat_needs_steps() -> None:
     assert codes(noisy(np.full(99, np.log(4)), 0.02)) == []
     assert codes(noisy(np.full(100, np.log(4)), 0.02)) == ["flat"]
@@ -232,6 +240,7 @@ UPSETTING = np.where((STEPS - 31) % 25 == 0, 0.1, 1e-3)[:, None]
         (spiked(20.0, every=200), {"norms": still(300), "ratios": UPSETTING}, []),  # two of them
         (np.tile(np.r_[falling(1.4, 0.4, 50), np.full(10, 3.0)], 5), {}, ["unstable"]),
         (np.tile(np.r_[np.full(10, 1.3), falling(1.4, 0.4, 50)], 5), {}, []),  # restarts
+        (1.4 + 0.4 * np.sin(np.arange(400) / 12), {}, []),  # two players who take turns
     ],
 )
 def test_unstable(loss: np.ndarray, others: dict[str, object], expected: list[str]) -> None:

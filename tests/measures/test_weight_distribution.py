@@ -64,6 +64,25 @@ def test_shares_of_weights_that_are_small_by_nature() -> None:
     np.testing.assert_allclose(history.shares, [[0.5, 0.0], [0.5, 0.25], [0.5, 0.25]])
 
 
+@pytest.mark.parametrize(
+    ("course", "stirring"),
+    [
+        (np.exp(T / 150), True),
+        (np.ones(150), False),
+        (1 + 0.2 * np.sin(T), False),
+        (np.exp(-T / 150), False),
+        (np.where(T > 140, 9.0, 1.0), False),  # one jump is no growth
+    ],
+)
+def test_stirring(course: np.ndarray, stirring: bool) -> None:
+    """By the first matrix alone."""
+    gradients = np.stack([course, np.ones(150), np.ones(150)], 1)
+    history = WeightHistory.from_recording(recording(still(), gradients=gradients))
+    assert history.stirring is stirring
+    short = recording(still(19), gradients=gradients[:19])
+    assert WeightHistory.from_recording(short).stirring is False
+
+
 def test_early_and_late_go_by_steps_and_not_by_samples() -> None:
     """As `every="auto"` samples: dense at first, then rare."""
     made = recording(still(40))
@@ -151,6 +170,13 @@ def test_a_teacher_that_something_else_moves_is_not_still() -> None:
 
 
 NOISY = 1 + 0.5 * np.sin(T)[:, None] * np.ones(3)
+
+
+def test_a_linear_model_lives_with_large_steps_while_its_loss_falls() -> None:
+    falls = np.linspace(2.0, 1.2, 150)
+    assert codes(still(layers=1), ratios=0.15, loss=falls) == []
+    assert codes(still(layers=1), ratios=0.15, loss=LOST) == ["update_too_large"]
+    assert codes(still(layers=2), ratios=0.15, loss=falls) == ["update_too_large"]
 
 
 def test_growth_that_a_loss_without_a_bound_drives() -> None:
