@@ -11,7 +11,7 @@ from nbdiag.measures.columns import column_names, column_of, plain
 from nbdiag.measures.predictions import Predictions
 
 CHUNK = 256  # inputs that are read at once
-ANSWER = frozenset({"wrong", "right", "predicted", "predicted_name"})
+ANSWER, TRUTH = {"predicted", "predicted_name"}, {"true", "true_name"}
 
 
 class Columns:
@@ -131,7 +131,7 @@ class _Values:
 
 
 def ask(predicates: Mapping[str, Any], told: Predictions) -> dict[str, tuple[np.ndarray, bool]]:
-    """Name -> ((N,) bool who fits, whether the answer of the model was looked at).
+    """Name -> ((N,) bool who fits, whether it was told which samples are wrong).
 
     A predicate is an array of bool, or a function. It is called with `Columns` first; where that
     does not give one bool a sample, with each `Sample`, and where it knows nothing of samples
@@ -159,14 +159,18 @@ def ask(predicates: Mapping[str, Any], told: Predictions) -> dict[str, tuple[np.
         if mask is None:
             later[name] = _OneByOne(name, given, told, None)
         else:
-            found[name] = mask, bool(columns.read & ANSWER)
+            found[name] = mask, _knows_errors(columns.read)
     if later:
         values = _Values(told)
         for row in range(len(told)):
             for one in later.values():
                 one.ask(row, values)
-        found.update({name: (one.fits, bool(one.read & ANSWER)) for name, one in later.items()})
+        found.update({name: (one.fits, _knows_errors(one.read)) for name, one in later.items()})
     return {name: found[name] for name in predicates}
+
+
+def _knows_errors(read: set[str]) -> bool:
+    return bool(read & {"wrong", "right"}) or bool(read & ANSWER and read & TRUTH)
 
 
 class _OneByOne:

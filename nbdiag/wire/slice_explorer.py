@@ -69,7 +69,7 @@ def _draw_row(board: Canvas, row: Mapping[str, Any], y: float, end: float) -> No
     if row["rate"] is not None and row["rate"] <= end:
         x = _x(row["rate"], end)
         board.box(x - 4, y - 4, x + 4, y + 4, color)
-    rate = "–" if row["rate"] is None else f"{100 * row['rate']:.1f} %"
+    rate = "-" if row["rate"] is None else f"{100 * row['rate']:.1f} %"
     board.text(RIGHT + 66, y, rate, size=12, anchor="rm")
     board.text(WIDTH - 90, y, f"{row['n']:,}", size=12, color=MUTED, anchor="rm")
     word = "weak" if row["weak"] else "" if row["tested"] else "too few"

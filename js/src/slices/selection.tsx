@@ -9,16 +9,24 @@ interface Props {
   name: string;
   /** How the same samples are opened: "explorer.open()". */
   open: string;
+  /** What that does. */
+  does?: string;
   pending: readonly Pending[];
 }
 
 /** What Python has as the selection, and how to look at these samples. */
-export function SelectionLine({ selected, name, open, pending }: Props): JSX.Element {
+export function SelectionLine({
+  selected,
+  name,
+  open,
+  does = "shows them",
+  pending,
+}: Props): JSX.Element {
   return (
     <p class="sl-selection" data-selected={selected ?? ""}>
       <span>
         {selected === null ? "selecting…" : `${plural(selected, "sample")} selected:`}{" "}
-        <code>{name}.selection</code> in Python, <code>{open}</code> shows them
+        <code>{name}.selection</code> in Python, <code>{open}</code> {does}
       </span>
       <Deferred pending={pending} />
     </p>
