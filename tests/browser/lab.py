@@ -188,7 +188,8 @@ class Notebook:
         return not self.page.evaluate(_CELL_DONE, index)
 
     def follow(self, index: int, selector: str) -> None:
-        """Keep, in the page, how wide the elements of a running cell's output are, as they change.
+        """Keep, in the page, how wide the elements of a running cell's output are, and their state,
+        as they change.
 
         A question from outside may come when a short cell is over; `followed` tells what was
         painted while it ran.
@@ -201,7 +202,8 @@ class Notebook:
                 const look = () => {
                     if (window.__followed !== seen) return;
                     const found = [...cell.node.querySelectorAll(selector)];
-                    const now = found.map(e => e.getBoundingClientRect().width).join();
+                    const now = found.map(
+                        e => `${e.dataset.state ?? ''} ${e.getBoundingClientRect().width}`).join();
                     const busy = cell.model.executionState !== 'idle';
                     if (busy && now && seen.at(-1) !== now) seen.push(now);
                     setTimeout(look, 30);
@@ -211,9 +213,9 @@ class Notebook:
             [index, selector],
         )
 
-    def followed(self) -> int:
-        """How many different pictures were painted while the followed cell ran."""
-        return len(self.page.evaluate("() => window.__followed"))
+    def followed(self) -> list[str]:
+        """The different pictures that were painted while the followed cell ran."""
+        return self.page.evaluate("() => window.__followed")
 
     def wait(self, index: int, timeout: float = PATIENCE) -> None:
         """Wait for a cell's end; fails with its traceback if it raised."""

@@ -29,7 +29,7 @@ def train(steps, pause=0.01):
 SHOW = "run = nd.watch(model, optimizer, every=1)\nview = nd.ActivationStats(run)\ndisplay(view)"
 UNTIL = """
 import pathlib
-end = time.monotonic() + 60
+end = time.monotonic() + 240
 while not pathlib.Path("stop_activations").exists() and time.monotonic() < end:
     train(1)
 """

@@ -43,7 +43,7 @@ def test_debug_session(notebook: Notebook) -> None:
     notebook.start(sick)
     notebook.follow(sick, "[data-bar]")
     notebook.wait(sick, MINUTES)
-    assert notebook.followed() > 2, "pictures painted while the cell ran"
+    assert len(notebook.followed()) > 2, "pictures painted while the cell ran"
     flow = widget_in(notebook, sick, "gradient_flow")
     assert flow.locator('[data-code="gradient.vanishing"]').count() == 1
     for index in [i for i in code if sick < i < healthy]:
@@ -51,6 +51,7 @@ def test_debug_session(notebook: Notebook) -> None:
 
     # the network that learns: pausing in the middle of its training stops the sampling
     notebook.start(healthy)
+    notebook.follow(healthy, '[data-view="gradient_flow"]')
     flow = widget_in(notebook, healthy, "gradient_flow")
     wait_for(lambda: samples(flow) > 2, "the first samples")
     flow.get_by_role("button", name="Pause").click()
@@ -58,7 +59,7 @@ def test_debug_session(notebook: Notebook) -> None:
     held = samples(flow)
     notebook.page.wait_for_timeout(1000)
     assert samples(flow) == held
-    assert notebook.busy(healthy)
+    assert any(picture.startswith("paused") for picture in notebook.followed()), "while it ran"
     flow.get_by_role("button", name="Resume").click()
     wait_for(lambda: samples(flow) > held, "sampling to go on")
     notebook.wait(healthy, MINUTES)

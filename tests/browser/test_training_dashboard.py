@@ -33,7 +33,7 @@ display(board)
 # The training goes on until the browser is done with it, and ends by itself if it never is.
 UNTIL = """
 import pathlib
-end = time.monotonic() + 60
+end = time.monotonic() + 240
 while not pathlib.Path("stop").exists() and time.monotonic() < end:
     train(1)
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,12 +16,12 @@ import nbdiag as nd
 WIDGETS = ["GradientFlow", "LossCurve", "ActivationStats", "WeightDistribution"]
 
 
-def trained(folder: Path) -> nd.Run:
+def trained(folder: Path, every: Any = 1, steps: int = 60) -> nd.Run:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 2))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with nd.watch(model, optimizer, every=1, log_dir=folder) as run:
-        for step in range(60):
+    with nd.watch(model, optimizer, every=every, log_dir=folder) as run:
+        for step in range(steps):
             optimizer.zero_grad()
             loss = model(torch.randn(16, 4)).square().mean()
             loss.backward()
@@ -40,6 +41,24 @@ def test_the_same_picture_and_the_same_words(name: str, tmp_path: Path) -> None:
     assert there.findings == here.findings
     assert (there.info, there.live) == (here.info, here.live)
     assert there.run is widget(tmp_path / "a").run
+
+
+@pytest.mark.parametrize(("every", "steps", "starting"), [("auto", 60, True), (1, 60, False)])
+def test_what_the_share_of_the_time_is_of(
+    every: Any, steps: int, starting: bool, tmp_path: Path
+) -> None:
+    run = trained(tmp_path / "a", every, steps)
+    here, there = nd.LossCurve(run), nd.LossCurve(tmp_path / "a")
+    assert (here.live["starting"], there.live["starting"]) == (starting, starting)
+    assert there.live == here.live
+
+
+def test_a_dashboard_of_a_folder_shows_what_that_of_the_run_shows(tmp_path: Path) -> None:
+    run = trained(tmp_path / "a")
+    here, there = nd.TrainingDashboard(run), nd.TrainingDashboard(tmp_path / "a")
+    assert there.summary() == here.summary()
+    assert there.picture() == here.picture()
+    assert there.overview.live == here.overview.live
 
 
 def test_a_folder_that_others_wrote_has_a_loss_curve(tmp_path: Path) -> None:
