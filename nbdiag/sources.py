@@ -9,11 +9,12 @@ from nbdiag.measures.predictions import Predictions
 from nbdiag.measures.run import Run
 
 if TYPE_CHECKING:
-    from nbdiag.measures.decision_boundary import Slicer
-    from nbdiag.measures.feature_table import FeatureTable
     import numpy as np
 
-    from nbdiag.probes.gallery import Overlays, Pictures
+    from nbdiag.measures.decision_boundary import Slicer
+    from nbdiag.measures.feature_table import FeatureTable
+    from nbdiag.probes.gallery import Overlays
+    from nbdiag.probes.renderers import Renderer
 
 
 def is_module(source: Any) -> bool:
@@ -74,11 +75,11 @@ def model_name(model: Any) -> str:
     return "" if model is None else type(model).__name__
 
 
-def pictures(predictions: Predictions) -> Pictures:
+def renderer(predictions: Predictions, render: Any = None, tokenizer: Any = None) -> Renderer:
     """What shows the samples."""
-    from nbdiag.probes.gallery import Pictures
+    from nbdiag.probes.renderers import renderer_for
 
-    return Pictures(predictions)
+    return renderer_for(predictions, render, tokenizer=tokenizer)
 
 
 def overlays(model: Any, predictions: Predictions) -> Overlays:

@@ -1,7 +1,7 @@
 import widget from "../src/views/error_explorer";
 import { ExplorerKernel } from "./explorer_kernel";
 
-// ?theme=dark&classes=100&each=180&side=64&width=600&nonfinite=1&pictures=0&overlay=0&metadata&baseline&names=a|b
+// ?theme=dark&classes=100&each=180&side=64&width=600&nonfinite=1&pictures=0&overlay=0&metadata&baseline&kind=text&names=a|b
 const query = new URLSearchParams(location.search);
 const number = (name: string, fallback: number) => Number(query.get(name) ?? fallback);
 
@@ -18,6 +18,7 @@ const model = new ExplorerKernel({
   nonfinite: query.has("nonfinite"),
   pictures: query.get("pictures") !== "0",
   overlay: query.get("overlay") !== "0",
+  kind: (query.get("kind") ?? undefined) as "tabular" | "text" | undefined,
   metadata: query.has("metadata"),
   baseline: query.has("baseline"),
   names: query.get("names")?.split("|"),

@@ -14,6 +14,8 @@ export interface Options {
   side?: number;
   nonfinite?: boolean;
   pictures?: boolean;
+  /** Rows of a table or texts instead of pictures. */
+  kind?: "tabular" | "text";
   overlay?: boolean;
   /** Milliseconds before an answer. */
   delay?: number;
@@ -23,6 +25,13 @@ export interface Options {
   baseline?: boolean;
 }
 
+const TEXT =
+  "The room was clean and the staff friendly, but breakfast ended at nine and nobody told us. We " +
+  "would come again, though not in winter: the heating made a noise like a ship's engine.\n\n";
+const FEATURES =
+  "age income balance tenure region products visits complaints score distance rooms deposit".split(
+    " ",
+  );
 const FACETS = [
   {
     name: "sensor",
@@ -81,9 +90,11 @@ export class ExplorerKernel extends FakeModel {
         output: `softmax of ${n} logits`,
         nonfinite: lost.reduce((a, b) => a + b, 0),
         pictures:
-          options.pictures === false
-            ? { kind: "none", reason: "the inputs have shape (20,), which is no picture" }
-            : { kind: "image", note: "pictures scaled from their own minimum to maximum" },
+          options.kind !== undefined
+            ? { kind: options.kind }
+            : options.pictures === false
+              ? { kind: "none", reason: "the inputs have shape (20,), which is no picture" }
+              : { kind: "image", note: "pictures scaled from their own minimum to maximum" },
         overlay:
           options.overlay === false
             ? { available: false, reason: "No Grad-CAM: the model has no convolution" }
@@ -143,7 +154,8 @@ export class ExplorerKernel extends FakeModel {
   private async result(name: string, args: Args, buffers: Bytes[]): Promise<Args> {
     if (name === "page") return this.page(args, buffers);
     if (name === "overlay") return this.overlay(args, buffers);
-    if (name === "image") return { id: args.id, image: await this.image(Number(args.id), buffers) };
+    if (name === "image")
+      return { id: args.id, ...(await this.show(Number(args.id), buffers, 200)) };
     if (name === "select") return this.select(args);
     if (name === "note") {
       const others = (this.get("noted") as [number, string][]).filter(([row]) => row !== args.row);
@@ -249,9 +261,9 @@ export class ExplorerKernel extends FakeModel {
       const made = this.sample(id, cell(id), offset + i, this.total(place));
       return suspects ? { ...made, suggested: made.pred } : made;
     });
-    const images = [];
-    for (const id of ids) images.push(await this.image(id, buffers));
-    return { place, order: "confidence", total: this.total(place), offset, samples, images };
+    const shown = [];
+    for (const id of ids) shown.push(await this.show(id, buffers, 4));
+    return { place, order: "confidence", total: this.total(place), offset, samples, shown };
   }
 
   private sample(id: number, [t, p]: [number, number], rank: number, of: number): Sample {
@@ -268,12 +280,22 @@ export class ExplorerKernel extends FakeModel {
     return { row: id, id, true: t, pred: p, p_true, p_pred: sure, loss: -Math.log(p_true), top };
   }
 
-  private async image(id: number, buffers: Bytes[]): Promise<Args | null> {
-    if (this.options.pictures === false) return null;
+  private async show(id: number, buffers: Bytes[], rows: number): Promise<Args> {
+    const { kind } = this.options;
+    if (kind === "text") return { text: TEXT.slice(id % 40).repeat(1 + (id % 3)) };
+    if (kind === "tabular") {
+      const next = random(id);
+      const all = FEATURES.map((name) => {
+        const at = next();
+        return [name, (30 + 100 * at).toPrecision(4), name === "region" ? null : at];
+      });
+      return { table: all.slice(0, rows), more: Math.max(0, all.length - rows) };
+    }
+    if (this.options.pictures === false) return {};
     const side = this.options.side ?? 64;
     const t = Math.floor(id / 1000 / this.options.classes);
     buffers.push(await picture(this.names[t] ?? "?", id, side));
-    return { buffer: buffers.length - 1, mime: "image/png", width: side, height: side };
+    return { image: { buffer: buffers.length - 1, mime: "image/png", width: side, height: side } };
   }
 
   private overlay(args: Args, buffers: Bytes[]): Args {

@@ -1,11 +1,10 @@
-"""Pictures of samples and where the model looked in them, for whoever shows a gallery."""
+"""Where the model looked in samples, for whoever shows a gallery."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import default_collate
@@ -13,36 +12,9 @@ from torch.utils.data import default_collate
 from nbdiag.measures.grad_cam import GradCAMResult
 from nbdiag.measures.predictions import Predictions
 from nbdiag.probes.grad_cam import find_layer, grad_cam
-from nbdiag.probes.pictures import display_array
 from nbdiag.probes.quiet import device_of, float_type_of, moved, same_random_state
 
 CHUNK = 32
-
-
-class Pictures:
-    """Samples as pictures; `info` says whether there are any, and if not, why."""
-
-    def __init__(self, predictions: Predictions) -> None:
-        self._inputs = predictions.inputs
-        self._dataset = getattr(predictions.inputs, "dataset", None)
-        self.info: dict[str, Any] = {"kind": "none"}
-        if self._inputs is None:
-            self.info["reason"] = "these predictions cannot look up their inputs by id"
-            return
-        pixels, note = self._read(predictions.ids[0])
-        if pixels is None:
-            self.info["reason"] = note
-        else:
-            self.info = {"kind": "image", **({"note": note} if note else {})}
-
-    def of(self, key: Any) -> np.ndarray | None:
-        """(H, W) or (H, W, 3) uint8, or None where the samples are no pictures."""
-        return self._read(key)[0] if self.info["kind"] == "image" else None
-
-    def _read(self, key: Any) -> tuple[np.ndarray | None, str]:
-        assert self._inputs is not None
-        with same_random_state():  # a data set may draw its augmentation
-            return display_array(self._inputs([key])[0], self._dataset)
 
 
 class Overlays:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,9 @@ class ErrorExplorer(ExplorerGroups):
     model : the ``nn.Module`` to ask for Grad-CAM, when ``source`` is `Predictions`.
     baseline : `Predictions` of the same samples before a change. The matrix then shows what
         changed, and the samples that were fixed and broken are listed.
+    render : a function from an input to what is shown of it: a PIL image, an array of pixels, a
+        text, or a dict of names and values. Pictures, rows of a table and texts need none.
+    tokenizer : anything with ``decode(ids)``, where the inputs are token ids.
 
     Attributes
     ----------
@@ -65,6 +69,8 @@ class ErrorExplorer(ExplorerGroups):
         *,
         model: Any = None,
         baseline: Predictions | None = None,
+        render: Callable[[Any], Any] | None = None,
+        tokenizer: Any = None,
     ) -> None:
         self.predictions: Predictions = as_predictions(source, data)
         self.model = model if isinstance(source, Predictions) else source
@@ -81,7 +87,7 @@ class ErrorExplorer(ExplorerGroups):
         self._choose(np.empty(0, np.int64))
         self._tell_table()
         super().__init__(
-            info=self._info(),
+            info={**self._info(), **self._look(render, tokenizer)},
             findings=[finding.to_dict() for finding in by_severity(self._found)],
         )
 
@@ -121,11 +127,13 @@ class ErrorExplorer(ExplorerGroups):
         ValueError : for an id that no sample has.
         """
         rows = self._ids.rows_of(ids)
-        self.places.put(SampleList("given", title, "Chosen in Python.", rows, "as given"))
+        self._serial += 1
+        key = f"given:{self._serial}"  # the same list with other samples is another place
+        self.places.drop("given")
+        self.places.put(SampleList(key, title, "Chosen in Python.", rows, "as given", "given"))
         with self.hold_sync():
             self._tell_lists()
-            self.place = None  # the same list with other samples is another place
-            self._open("given")
+            self._open(key)
         return self.selection
 
     def to_frame(self) -> Any:
@@ -136,8 +144,7 @@ class ErrorExplorer(ExplorerGroups):
         kept = self.table.kept
         rows = np.arange(len(self.predictions)) if kept is None else np.flatnonzero(kept)
         if self.selected["count"]:
-            _ = self.selection  # puts the rows in the order of the gallery
-            rows = self._rows
+            rows = self._selected_rows()
         columns = sample_columns(self.predictions, rows, dict(self.noted))
         return make_frame(columns, like=self.predictions.metadata)
 
@@ -189,7 +196,6 @@ class ErrorExplorer(ExplorerGroups):
             "nonfinite": self.predictions.n_nonfinite,
             "metadata": self.predictions.metadata is not None,
             "clusters": SEEN if self._looks_inside else ANSWERED,
-            **self._look(),
             "baseline": None
             if compared is None
             else {"sentence": compared.sentence, "numbers": compared.numbers},

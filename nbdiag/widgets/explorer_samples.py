@@ -9,12 +9,13 @@ import numpy as np
 from nbdiag.measures.label_suspects import Suspects
 from nbdiag.measures.sample_lists import Place, suggested_for
 from nbdiag.measures.sample_order import losses
-from nbdiag.sources import overlays, pictures
+from nbdiag.sources import overlays, renderer
 from nbdiag.widgets.base import Handler, Reply
 from nbdiag.widgets.explorer_selection import ExplorerSelection
-from nbdiag.wire.thumbnails import encode
+from nbdiag.wire.samples import as_kind, to_show
 
-THUMBNAIL, FULL_SIZE = 128, 640  # pixels along the longer side
+# Pixels along the longer side, features of a table, characters of a text
+CARD, SAMPLE = (128, 4, 400), (640, 200, 20_000)
 PAGE_AT_MOST = 200
 TOP = 5
 NO_INPUTS = "these predictions cannot look up their inputs by id"
@@ -27,18 +28,21 @@ class ExplorerSamples(ExplorerSelection):
 
     model: Any
     suspects: Suspects | None
-    _pictures: Any = None
+    _renderer: Any = None
     _overlays: Any = None
 
-    def _look(self) -> dict[str, Any]:
+    def _look(self, render: Any, tokenizer: Any) -> dict[str, Any]:
         """What can be shown of a sample, and if nothing, why; `info` of the browser."""
         if self.predictions.inputs is None:  # nothing that torch would be needed for
             none = {"kind": "none", "reason": NO_INPUTS}
-            blind = {"available": False, "reason": NO_INPUTS}
-            return {"pictures": none, "overlay": blind}
-        self._pictures = pictures(self.predictions)
+            return {"pictures": none, "overlay": {"available": False, "reason": NO_INPUTS}}
+        self._renderer = renderer(self.predictions, render, tokenizer)
         self._overlays = overlays(self.model, self.predictions)
-        return {"pictures": self._pictures.info, "overlay": self._overlays.info}
+        kind, note = self._renderer.kind, self._renderer.note
+        if kind == "custom":
+            kind = as_kind(self._renderer.of(self.predictions.ids[:1].tolist())[0])
+        said = {"reason" if kind == "none" else "note": note} if note else {}
+        return {"pictures": {"kind": kind, **said}, "overlay": self._overlays.info}
 
     def handlers(self) -> dict[str, Handler]:
         own = {"page": self._page, "overlay": self._overlay, "image": self._image}
@@ -59,7 +63,7 @@ class ExplorerSamples(ExplorerSelection):
                 "total": self.places.count(place),
                 "offset": offset,
                 "samples": self._samples(shown, place),
-                "images": [self._picture_of(key, THUMBNAIL) for key in self._keys(shown)],
+                "shown": self._show(shown, *CARD),
             }
         )
 
@@ -89,13 +93,15 @@ class ExplorerSamples(ExplorerSelection):
             "top": [[int(name), float(told[name])] for name in best] if finite else [],
         }
 
-    def _picture_of(self, key: Any, longest: int) -> dict[str, Any] | None:
-        pixels = None if self._pictures is None else self._pictures.of(key)
-        return None if pixels is None else encode(pixels, longest)
+    def _show(self, rows: np.ndarray, *limits: int) -> list[dict[str, Any]]:
+        if self._renderer is None:
+            return [{} for _ in rows]
+        return [to_show(one, *limits) for one in self._renderer.of(self._keys(rows))]
 
     def _image(self, args: dict[str, Any], reply: Reply) -> None:
-        (key,) = self._keys(self._ids.rows_of([args["id"]]))
-        reply({"id": args["id"], "image": self._picture_of(key, FULL_SIZE)})
+        rows = self._ids.rows_of([args["id"]])
+        (shown,) = self._show(rows, *SAMPLE)
+        reply({"id": args["id"], **shown})
 
     def _overlay(self, args: dict[str, Any], reply: Reply) -> None:
         target = args.get("target", "predicted")

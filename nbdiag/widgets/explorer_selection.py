@@ -30,7 +30,7 @@ class ExplorerSelection(Instrument):
     _baseline_codes: np.ndarray | None
 
     matrix = traitlets.Dict().tag(sync=True)
-    change = traitlets.Dict(None, allow_none=True).tag(sync=True)
+    change = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     counted = traitlets.Dict().tag(sync=True)
     place = traitlets.Any(None).tag(sync=True)
     selected = traitlets.Dict().tag(sync=True)
@@ -41,7 +41,8 @@ class ExplorerSelection(Instrument):
 
     _rows = np.empty(0, np.int64)
     _facets: Sequence[Facet] | None = None  # cut when the filter is first opened
-    _whole_place = False  # the selection is all of the place, and its order not yet asked for
+    _whole_place = False  # the selection is all that is open
+    _in_order = True  # in the order of the gallery, which is found when it is asked for
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -62,15 +63,18 @@ class ExplorerSelection(Instrument):
 
         Raises ValueError for an id that no sample has.
         """
-        if self._whole_place:
-            place = self.places.known(self.place)
-            self._rows = self.places.in_order(place, self.places.default_order(place))
-            self._whole_place = False
-        return self.predictions.ids[self._rows].tolist()
+        return self.predictions.ids[self._selected_rows()].tolist()
 
     @selection.setter
     def selection(self, ids: Any) -> None:
         self._choose(self._ids.rows_of(ids))
+
+    def _selected_rows(self) -> np.ndarray:
+        if not self._in_order:
+            place = self.places.known(self.place)
+            self._rows = self.places.in_order(place, self.places.default_order(place))
+            self._in_order = True
+        return self._rows
 
     @property
     def notes(self) -> dict[Any, str]:
@@ -111,15 +115,14 @@ class ExplorerSelection(Instrument):
         with self.hold_sync():
             self.place = place if isinstance(place, str) else list(place)
             self._choose(self.places.rows(place))
-            self._whole_place = True
+            self._whole_place, self._in_order = True, False
 
     def _close_place(self) -> None:
-        if self._whole_place:
-            _ = self.selection  # its order is the order of the place that is being closed
-        self.place = None
+        self._selected_rows()  # in the order of the place that is being closed
+        self.place, self._whole_place = None, False
 
     def _choose(self, rows: np.ndarray) -> None:
-        self._rows, self._whole_place = rows, False
+        self._rows, self._whole_place, self._in_order = rows, False, True
         self.selected = pack_rows(rows, len(self.predictions))
 
     @traitlets.validate("filter")
@@ -205,8 +208,8 @@ class ExplorerSelection(Instrument):
         reply({"selection": len(self._rows)})
 
     def _mark(self, row: int, on: bool) -> None:
-        _ = self.selection  # in order, before one is taken out
-        others = self._rows[self._rows != row]
+        rows = self._selected_rows()
+        others = rows[rows != row]
         self._choose(np.append(others, row) if on else others)
 
     def _ask_facets(self, args: dict[str, Any], reply: Reply) -> None:

@@ -70,7 +70,7 @@ def test_a_page_holds_samples_and_pictures_most_confidently_wrong_first(
     assert (first["true"], first["pred"]) == (0, 1)
     assert first["p_true"] + first["p_pred"] == pytest.approx(1)
     assert [name for name, _ in first["top"]] == [1, 0]
-    picture = page["images"][0]
+    picture = page["shown"][0]["image"]
     assert (picture["mime"], picture["width"], picture["height"]) == ("image/png", 8, 8)
     pixels = np.asarray(Image.open(io.BytesIO(browser.buffers[-1][picture["buffer"]])))
     assert pixels.tolist() == np.full((8, 8, 3), round(0.95 * 255)).tolist()
@@ -180,18 +180,35 @@ def test_without_a_model_the_overlay_says_why(dataset: TensorDataset) -> None:
     assert "model=model" in explorer.info["overlay"]["reason"]
 
 
-def test_samples_that_are_no_pictures(connect: Any) -> None:
-    rows = torch.randn(20, 5)
+def test_rows_of_a_table_show_values_and_their_places(connect: Any) -> None:
+    rows = torch.arange(20.0)[:, None] * torch.tensor([1.0, -1.0, 0.0, 1.0, 1.0])
     explorer = nd.ErrorExplorer(nn.Linear(5, 2), (rows, torch.arange(20) % 2))
-    assert explorer.info["pictures"] == {
-        "kind": "none",
-        "reason": "a sample is a vector of 5 numbers, not a picture",
-    }
+    assert explorer.info["pictures"] == {"kind": "tabular"}
     assert not explorer.info["overlay"]["available"]
-    cell = next((t, p) for t in (0, 1) for p in (0, 1) if explorer.table.matrix[t, p])
-    page = connect(explorer).ask("page", place=list(cell))["result"]
-    assert page["images"] == [None] * page["total"]
-    assert page["samples"]
+    browser = connect(explorer)
+    explorer.show([19])
+    page = browser.ask("page", place=explorer.place)["result"]
+    (shown,) = page["shown"]
+    assert shown["more"] == 1  # four on a card, the most unusual ones
+    assert shown["table"][0] == ["feature 0", "19", 0.975]  # the middle of the last of 20
+    full = browser.ask("image", id=19)["result"]
+    assert [name for name, _, _ in full["table"]] == [f"feature {i}" for i in range(5)]
+    assert [value for _, value, _ in full["table"]] == ["19", "-19", "0", "19", "19"]
+    assert [place for _, _, place in full["table"]] == [0.975, 0.025, 0.5, 0.975, 0.975]
+
+
+def test_an_own_renderer_and_its_error_on_one_sample(dataset: TensorDataset, connect: Any) -> None:
+    def render(image: torch.Tensor) -> str:
+        if image[0, 0, 0] > 0.94:
+            raise RuntimeError("too bright")
+        return f"grey {image[0, 0, 0]:.1f}"
+
+    explorer = nd.ErrorExplorer(nd.predict(Brightness(), dataset), render=render)
+    assert explorer.info["pictures"] == {"kind": "text"}
+    page = connect(explorer).ask("page", place=[0, 1])["result"]
+    assert page["shown"] == [{"failed": "RuntimeError: too bright"}, {"text": "grey 0.8"}]
+    with pytest.raises(TypeError, match="render must be a function"):
+        nd.ErrorExplorer(nd.predict(Brightness(), dataset), render="grey")  # type: ignore[arg-type]
 
 
 def test_predictions_without_inputs_still_open(connect: Any) -> None:
@@ -266,3 +283,181 @@ def test_sources(data: Any) -> None:
     if data is not None:
         with pytest.raises(TypeError, match="leave the second argument"):
             nd.ErrorExplorer(told, data)
+
+
+# the filter, the lists, the notes, another model
+
+METADATA = {"light": ["day", "night", "day", "night", "day", None], "id": list("abcdef")}
+
+
+@pytest.fixture
+def described(dataset: TensorDataset) -> nd.ErrorExplorer:
+    told = nd.predict(Brightness(), dataset, metadata=METADATA)
+    return nd.ErrorExplorer(told, model=Brightness())
+
+
+def counts(trait: dict[str, Any]) -> list[list[int]]:
+    return np.frombuffer(trait["data"], trait["dtype"]).reshape(trait["shape"]).tolist()
+
+
+def test_the_filter_counts_only_what_it_lets_through(
+    described: nd.ErrorExplorer, connect: Any
+) -> None:
+    # right: 0 (day, 0) and 1 (night, 1); 2 and 4 (day) are 1 taken for 0, 3 (night) is 0 for 1
+    browser = connect(described)
+    assert described.faceted == []  # nothing is read before it is asked for
+    assert browser.ask("facets")["result"] == {"facets": 1}  # ids group nothing
+    (light,) = described.faceted
+    assert (light["labels"], light["counts"], light["errors"]) == (["day", "night"], [3, 2], [2, 1])
+    browser.ask("select", place=[1, 0])
+    browser.ask("filter", filter={"light": ["night"]})
+    assert counts(described.matrix) == [[0, 1], [0, 1]]
+    assert described.counted["samples"] == 2
+    assert described.counted["accuracy"]["value"] == 0.5
+    assert described.selection == []  # the open cell is empty now
+    assert browser.ask("page", place=[0, 1])["result"]["total"] == 1
+    described.filter = {"light": "day"}  # from Python, a single value
+    assert described.filter == {"light": ["day"]}
+    assert sorted(described.selection) == [2, 4]
+    assert described.faceted[0]["counts"] == [3, 2]  # what choosing the other would add
+    described.filter = {}
+    assert counts(described.matrix) == [[1, 2], [2, 1]]
+
+
+@pytest.mark.parametrize(
+    ("filter", "said"),
+    [
+        ({"wind": ["a"]}, "no column 'wind' to filter by; columns: light"),
+        ({"light": ["dusk"]}, "light has no value 'dusk'; values: day, night"),
+        ({"light": []}, "no value of light is chosen"),
+    ],
+)
+def test_a_filter_that_cannot_be(described: nd.ErrorExplorer, filter: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        described.filter = filter
+    assert described.filter == {}
+    assert described.counted["samples"] == 6
+
+
+def test_a_filter_without_metadata_says_so(explorer: nd.ErrorExplorer) -> None:
+    assert explorer.info["metadata"] is False
+    with pytest.raises(ValueError, match="none: these predictions have no metadata"):
+        explorer.filter = {"light": "day"}
+
+
+def test_notes_come_back_as_ids_and_make_a_list(described: nd.ErrorExplorer, connect: Any) -> None:
+    browser = connect(described)
+    browser.ask("note", row=5, text="glare")
+    described.note(3, "label?")
+    assert described.notes == {5: "glare", 3: "label?"}
+    assert described.open_list("notes") == [5, 3]
+    browser.ask("note", row=5, text=" ")
+    assert described.notes == {3: "label?"}
+    assert [one["count"] for one in described.lists if one["key"] == "notes"] == [1]
+    described.notes = {}
+    assert described.place is None  # the list that was open is gone
+    with pytest.raises(ValueError, match="no sample has the id 9"):
+        described.note(9, "x")
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", None])
+def test_selected_samples_as_a_dataframe(dataset: TensorDataset, library: str | None) -> None:
+    table: Any = METADATA
+    if library is not None:
+        table = pytest.importorskip(library).DataFrame(METADATA)
+    explorer = nd.ErrorExplorer(nd.predict(Brightness(), dataset, metadata=table))
+    assert len(explorer.to_frame()) == 6
+    explorer.filter = {"light": "day"}
+    assert len(explorer.to_frame()) == 3
+    explorer.note(4, "why")
+    explorer.open_cell(1, 0)
+    frame = explorer.to_frame()
+    assert type(frame).__module__.split(".")[0] == (library or "pandas")
+    assert list(frame["id"]) == explorer.selection
+    columns = ["id", "true", "predicted", "confidence", "loss", "note", "light"]
+    assert list(frame.columns)[:7] == columns
+    at = explorer.selection.index(4)
+    assert (frame["note"][at], frame["true"][at], frame["predicted"][at]) == ("why", "1", "0")
+
+
+def test_a_baseline_shows_the_change_and_lists_what_was_fixed(connect: Any) -> None:
+    targets = [0, 0, 1, 1]
+    right, wrong = [0.9, 0.1], [0.2, 0.8]
+    flipped = [right[::-1], wrong[::-1]]
+    before = nd.Predictions(targets=targets, probabilities=[right, wrong, *flipped])
+    after = nd.Predictions(targets=targets, probabilities=[right, right, flipped[1], flipped[1]])
+    explorer = nd.ErrorExplorer(after, baseline=before)
+    assert counts(explorer.matrix) == [[2, 0], [2, 0]]
+    assert counts(explorer.change) == [[1, -1], [1, -1]]
+    assert explorer.open_list("fixed") == [1]
+    assert explorer.open_list("broken") == [2]
+    assert explorer.open_list("still_wrong") == [3]
+    assert explorer.info["baseline"]["sentence"] == explorer.comparison.sentence
+    assert explorer.comparison.sentence in repr(explorer)
+    assert nd.ErrorExplorer(after).change is None
+    with pytest.raises(ValueError, match="not about the same samples"):
+        nd.ErrorExplorer(after, baseline=before.take([0, 1]))
+
+
+def test_ids_chosen_in_python_open_in_their_order(explorer: nd.ErrorExplorer, connect: Any) -> None:
+    assert explorer.show([4, 0, 5], "Dark ones") == [4, 0, 5]
+    page = connect(explorer).ask("page", place=explorer.place)["result"]
+    assert [one["id"] for one in page["samples"]] == [4, 0, 5]
+    (listed,) = [one for one in explorer.lists if one["group"] == "given"]
+    assert (listed["title"], listed["count"]) == ("Dark ones", 3)
+    first = explorer.place
+    explorer.show([1])
+    assert explorer.place != first  # the browser must tell the two apart
+    assert [one["count"] for one in explorer.lists if one["group"] == "given"] == [1]
+
+
+def test_orders_of_a_page(explorer: nd.ErrorExplorer, connect: Any) -> None:
+    browser = connect(explorer)
+    for order, ends in (("confidence", [5, 4]), ("loss", [5, 4]), ("data", [2, 5])):
+        page = browser.ask("page", place="errors", order=order)["result"]
+        assert [one["id"] for one in page["samples"]][:: len(page["samples"]) - 1] == ends
+        assert (page["order"], page["total"]) == (order, 4)
+
+
+def test_similar_samples_and_groups_use_the_models_features(
+    explorer: nd.ErrorExplorer, connect: Any
+) -> None:
+    browser = connect(explorer)
+    key = browser.ask("similar", row=5, place="errors")["result"]["list"]
+    ids = explorer.open_list(key)
+    assert ids[0] == 5
+    assert sorted(ids) == [2, 3, 4, 5]
+    assert browser.ask("clusters")["result"] == {"clusters": 0}  # four errors are no group
+    assert "just before it decides" in explorer.info["clusters"]
+
+
+def test_groups_of_errors_become_lists() -> None:
+    rng = np.random.default_rng(0)
+    targets = np.repeat([0, 1, 2], 100)
+    told = np.eye(3)[targets] * 0.8 + rng.random((300, 3)) * 0.05
+    told[100:140] = [0.1, 0.1, 0.9] + rng.random((40, 3)) * 0.02
+    told[200:230] = [0.9, 0.1, 0.1] + rng.random((30, 3)) * 0.02
+    told /= told.sum(axis=1, keepdims=True)
+    explorer = nd.ErrorExplorer(nd.Predictions(targets=targets, probabilities=told))
+    assert "no model" in explorer.info["clusters"]
+    found = explorer.find_clusters()
+    listed = [one for one in explorer.lists if one["group"] == "cluster"]
+    assert [one["count"] for one in listed] == [len(cluster) for cluster in found]
+    assert set(explorer.open_list(listed[1]["key"])) <= set(range(200, 230))
+    assert sorted(explorer.open_list(listed[0]["key"])) == list(range(100, 140))
+    explorer.find_clusters()
+    assert explorer.place is None  # the group that was open is another one now
+
+
+def test_a_million_predictions_send_little_and_build_no_table_of_ids() -> None:
+    n = 1_000_000
+    targets = np.arange(n) % 2
+    told = np.where(np.arange(n)[:, None] % 10 == np.array([[3, 3]]), 0.4, 0.6)
+    told = np.stack([np.where(targets == 0, told[:, 0], 1 - told[:, 0]), np.zeros(n)], axis=1)
+    told[:, 1] = 1 - told[:, 0]
+    explorer = nd.ErrorExplorer(nd.Predictions(targets=targets, probabilities=told))
+    explorer._open("errors")
+    assert explorer.selected["count"] == 100_000
+    assert len(explorer.selected["bits"]["data"]) == n // 8
+    assert "_table" not in vars(explorer._ids)
+    assert len(explorer.selection) == 100_000

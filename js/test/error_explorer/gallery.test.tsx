@@ -79,7 +79,7 @@ describe("the gallery", () => {
             total: 40,
             offset: 0,
             samples: [{ row: 1, id: 1, true: 0, pred: 1, p_true: 0.1, p_pred: 0.9, top: [] }],
-            images: [{ buffer: 0, mime: "image/png", width: 8, height: 8 }],
+            shown: [{ image: { buffer: 0, mime: "image/png", width: 8, height: 8 } }],
           },
         },
         [new Uint8Array([1])],
@@ -127,7 +127,7 @@ describe("the gallery", () => {
     await stage().click('[data-cell="0,1"]');
     await stage().page(40);
     expect(stage().find("[data-gallery]")?.textContent).toContain(
-      "No pictures: the inputs are rows of a table.",
+      "Nothing to see of a sample: the inputs are rows of a table.",
     );
     expect(stage().all("[data-id] img")).toHaveLength(0);
     expect(stage().all("[data-id]").length).toBeGreaterThan(0);

@@ -146,15 +146,12 @@ export class Stage {
       ],
     }));
     const buffers = samples.map((_, i) => new DataView(new Uint8Array([i, 1, 2]).buffer));
-    const images = samples.map((_, i) => ({
-      buffer: i,
-      mime: "image/png",
-      width: 8,
-      height: 8,
+    const shown = samples.map((_, i) => ({
+      image: { buffer: i, mime: "image/png", width: 8, height: 8 },
     }));
     await this.reply(
       "page",
-      { place, order: "confidence", total, offset, samples, images },
+      { place, order: "confidence", total, offset, samples, shown },
       buffers,
     );
   }

@@ -3,6 +3,8 @@ import { Name } from "../../ui";
 import { camState } from "./cam";
 import type { Loaded } from "./pages";
 import { type Over, PictureBox } from "./picture";
+import { Content } from "./shown";
+import type { Info } from "./types";
 import { quote, share } from "./words";
 
 export type OverlayState = "ready" | "none" | "busy" | "failed" | "notfinite";
@@ -25,7 +27,7 @@ export interface CardProps {
   index: number;
   id: string;
   classes: readonly string[];
-  pictures: boolean;
+  kind: Info["pictures"]["kind"];
   width: number;
   over: Over | null;
   overlay: OverlayState | undefined;
@@ -39,13 +41,13 @@ export interface CardProps {
 
 export function Card(props: CardProps): JSX.Element {
   const { loaded, classes, overlay, selected, editable, width, over, note } = props;
-  const { sample, picture } = loaded;
+  const { sample, picture, shown } = loaded;
   const right = sample.true === sample.pred;
   return (
     <div
       id={props.id}
       role="option"
-      class={`ex-card${props.focused ? " ex-current" : ""}${props.pictures ? "" : " ex-bare"}`}
+      class={`ex-card ex-${props.kind}${props.focused ? " ex-current" : ""}`}
       aria-selected={selected}
       aria-label={cardLabel(loaded, classes)}
       data-id={String(sample.id)}
@@ -53,7 +55,12 @@ export function Card(props: CardProps): JSX.Element {
       data-overlay={overlay}
       style={props.style}
     >
-      {props.pictures && (
+      {(props.kind === "tabular" || props.kind === "text") && (
+        <div class="ex-card-content">
+          <Content shown={shown} />
+        </div>
+      )}
+      {props.kind === "image" && (
         <div class="ex-card-picture">
           <PictureBox
             picture={picture}
@@ -61,7 +68,7 @@ export function Card(props: CardProps): JSX.Element {
             height={width}
             label=""
             over={over}
-            missing="no picture"
+            missing={shown.failed ?? "no picture"}
           />
           {overlay && overlay !== "ready" && (
             <span class={`ex-badge ex-badge-${overlay}`}>{OVERLAY_WORDS[overlay]}</span>

@@ -2,11 +2,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, count, keys, Name, number, plural, useAbort, useSize } from "../../ui";
 import { OVERLAY_WORDS, overlayState } from "./card";
 import { Note } from "./note";
-import { type Loaded, type Picture, pictureUrl } from "./pages";
+import { type Loaded, pictureUrl } from "./pages";
 import { type Over, PictureBox } from "./picture";
 import type { Selection } from "./selection";
+import { Content } from "./shown";
 import type { Explorer, Settings } from "./store";
-import { type Info, idKey, type PictureRef, type Place, type SampleId } from "./types";
+import { type Info, idKey, type Place, type SampleId, type ShownReply } from "./types";
 import { quote, share } from "./words";
 
 interface Props {
@@ -44,7 +45,7 @@ export function pictureSide({ width, height }: Size): number {
 export function Detail(props: Props) {
   const { index, total, loaded, onMove, onClose, info, selection } = props;
   const [box, size] = useSize<HTMLDivElement>();
-  const picture = useFullPicture(props.explorer, loaded, info.pictures.kind === "image");
+  const full = useFull(props.explorer, loaded, info.pictures.kind !== "none");
   useEffect(() => box.current?.focus({ preventScroll: true }), []);
   const go = (step: number) => () => {
     const next = index + step;
@@ -107,7 +108,7 @@ export function Detail(props: Props) {
         )}
       </div>
       {loaded ? (
-        <Sample {...props} loaded={loaded} picture={picture} size={size} />
+        <Sample {...props} loaded={loaded} full={full} size={size} />
       ) : (
         <p class="nbd-muted">Loading…</p>
       )}
@@ -115,8 +116,9 @@ export function Detail(props: Props) {
   );
 }
 
-function Sample(props: Props & { loaded: Loaded; picture: Picture | null; size: Size }) {
-  const { loaded, info, settings, over, failed, reason, picture } = props;
+function Sample(props: Props & { loaded: Loaded; full: Full | null; size: Size }) {
+  const { loaded, info, settings, over, failed, reason } = props;
+  const { picture, shown } = props.full ?? loaded;
   const { sample } = loaded;
   const side = pictureSide(props.size);
   const state = reason === null ? overlayState(over, failed) : undefined;
@@ -136,6 +138,9 @@ function Sample(props: Props & { loaded: Loaded; picture: Picture | null; size: 
         </p>
       )}
       <div class="ex-detail-body">
+        {(info.pictures.kind === "tabular" || info.pictures.kind === "text") && (
+          <Content shown={shown} full />
+        )}
         {info.pictures.kind === "image" && (
           <div class="ex-pair-of-pictures">
             <figure>
@@ -144,7 +149,7 @@ function Sample(props: Props & { loaded: Loaded; picture: Picture | null; size: 
                 width={side}
                 height={side}
                 label={`Sample ${sample.id}`}
-                missing="no picture"
+                missing={shown.failed ?? "no picture"}
               />
               <figcaption>the input</figcaption>
             </figure>
@@ -220,32 +225,30 @@ function Likeliest({ sample, info }: { sample: Loaded["sample"]; info: Info }) {
   );
 }
 
-/** The picture in full size once it is here, the thumbnail until then. */
-function useFullPicture(
-  explorer: Explorer,
-  loaded: Loaded | undefined,
-  wanted: boolean,
-): Picture | null {
-  const [full, setFull] = useState<{ id: string; picture: Picture } | null>(null);
-  const shown = useRef<Picture | null>(null);
+type Full = Pick<Loaded, "picture" | "shown">;
+
+/** All there is to see of a sample once it is here; null until then. */
+function useFull(explorer: Explorer, loaded: Loaded | undefined, wanted: boolean): Full | null {
+  const [full, setFull] = useState<(Full & { id: string }) | null>(null);
+  const held = useRef<Full | null>(null);
   const signal = useAbort();
   const id: SampleId | undefined = loaded?.sample.id;
   const key = id === undefined ? "" : idKey(id);
   const release = () => {
-    if (shown.current) URL.revokeObjectURL(shown.current.url);
-    shown.current = null;
+    if (held.current?.picture) URL.revokeObjectURL(held.current.picture.url);
+    held.current = null;
   };
   useEffect(() => {
-    if (!wanted || id === undefined || !loaded?.picture) return;
+    if (!wanted || id === undefined || loaded?.shown.failed) return;
     let current = true;
     explorer
-      .ask<{ image: PictureRef | null }>("image", { id })
-      .then(({ result, buffers }) => {
+      .ask<ShownReply>("image", { id })
+      .then(({ result: { image, ...shown }, buffers }) => {
         if (!current || signal.aborted) return;
-        const picture = pictureUrl(result.image, buffers);
+        const next = { picture: pictureUrl(image, buffers), shown };
         release();
-        shown.current = picture;
-        setFull(picture && { id: key, picture });
+        held.current = next;
+        setFull({ ...next, id: key });
       })
       .catch((error) => current && explorer.report(error));
     return () => {
@@ -253,5 +256,5 @@ function useFullPicture(
     };
   }, [key, wanted]);
   useEffect(() => release, []);
-  return full?.id === key ? full.picture : (loaded?.picture ?? null);
+  return full?.id === key ? full : null;
 }

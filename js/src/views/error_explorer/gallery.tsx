@@ -15,7 +15,8 @@ import type { Explorer } from "./store";
 import { type Info, isCell, NOT_FINITE, type Place } from "./types";
 import { describePlace, ORDER_WORDS } from "./words";
 
-const CARD_WIDTH = 152;
+const CARD_WIDTH = { image: 152, tabular: 220, text: 250, none: 152 };
+const CONTENT_HEIGHT = { image: 0, tabular: 96, text: 104, none: 0 };
 const GAP = 10;
 const TEXT_HEIGHT = 76;
 const SETTLE_MS = 80;
@@ -46,9 +47,11 @@ export function Gallery({ explorer, place, matrix, info, pending }: Props) {
 
   const total = pages.total ?? explorer.size(place) ?? 1;
   const pictures = info.pictures.kind === "image";
-  const columns = Math.max(1, Math.floor((size.width + GAP) / (CARD_WIDTH + GAP)));
+  const { kind } = info.pictures;
+  const least = CARD_WIDTH[kind];
+  const columns = Math.max(1, Math.floor((size.width + GAP) / (least + GAP)));
   const width = Math.floor((size.width + GAP) / columns) - GAP;
-  const rowHeight = (pictures ? width : 0) + TEXT_HEIGHT + GAP;
+  const rowHeight = (pictures ? width : CONTENT_HEIGHT[kind]) + TEXT_HEIGHT + GAP;
   const grid = makeGrid(total, columns, size.height, rowHeight);
   const seen = cardsInView(grid, scrollTop);
   const drawn = cardsInView(grid, scrollTop, 1);
@@ -165,8 +168,10 @@ export function Gallery({ explorer, place, matrix, info, pending }: Props) {
           onChange={(change) => explorer.change(change)}
         />
       )}
-      {!pictures && total > 0 && (
-        <p class="nbd-muted">No pictures: {info.pictures.reason ?? "the inputs are not images"}.</p>
+      {kind === "none" && total > 0 && (
+        <p class="nbd-muted">
+          Nothing to see of a sample: {info.pictures.reason ?? "the inputs are not known"}.
+        </p>
       )}
       {waiting && (
         <p class="nbd-deferred" role="status">
@@ -209,7 +214,7 @@ export function Gallery({ explorer, place, matrix, info, pending }: Props) {
               return (
                 <Card
                   key={index}
-                  {...{ loaded, index, width, pictures, style, over }}
+                  {...{ loaded, index, width, kind, style, over }}
                   note={notes.get(loaded.sample.row)}
                   id={`${id}-${index}`}
                   classes={info.classes}

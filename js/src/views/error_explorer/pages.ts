@@ -2,7 +2,7 @@
 
 import type { Bytes } from "../../wire";
 import { PAGE, pagesOf, type Span } from "./paging";
-import type { Ask, PageResult, PictureRef, Place, Sample, SampleId } from "./types";
+import type { Ask, PageResult, PictureRef, Place, Sample, SampleId, Shown } from "./types";
 
 /** Pages kept around what is on screen; a page is some 24 small pictures. */
 const KEPT = 24;
@@ -17,6 +17,7 @@ export interface Picture {
 export interface Loaded {
   sample: Sample;
   picture: Picture | null;
+  shown: Shown;
 }
 
 export function pictureUrl(
@@ -94,7 +95,8 @@ export class Pages {
       const loaded: Loaded[] = [];
       this.held.set(page, loaded);
       for (const [i, sample] of result.samples.entries()) {
-        loaded.push({ sample, picture: pictureUrl(result.images[i], buffers) });
+        const { image, ...shown } = result.shown[i] ?? {};
+        loaded.push({ sample, picture: pictureUrl(image, buffers), shown });
       }
       this.total = result.total;
       this.letGo(span);

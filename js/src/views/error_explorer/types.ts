@@ -33,7 +33,7 @@ export interface Info {
   metadata: boolean;
   /** What the comparison with another model says, where there is one. */
   baseline: { sentence: string; numbers: string } | null;
-  pictures: { kind: "image" | "none"; reason?: string; note?: string };
+  pictures: { kind: "image" | "tabular" | "text" | "none"; reason?: string; note?: string };
   overlay: { available: boolean; layer?: string; reason?: string };
   /** By what errors are grouped, in words; "" where they cannot be. */
   clusters: string;
@@ -100,7 +100,24 @@ export interface PageResult {
   total: number;
   offset: number;
   samples: Sample[];
-  images: (PictureRef | null)[];
+  shown: ShownReply[];
+}
+
+/** Name, value, and its place in the data from 0 (lowest) to 1 (highest), where that is known. */
+export type FeatureRow = [name: string, value: string, place: number | null];
+
+/** A sample as a person can look at it: one of these. */
+export interface Shown {
+  table?: FeatureRow[];
+  /** Features of the table that are not listed. */
+  more?: number;
+  text?: string;
+  /** Why there is nothing to see. */
+  failed?: string;
+}
+
+export interface ShownReply extends Shown {
+  image?: PictureRef;
 }
 
 export type Target = "predicted" | "true";

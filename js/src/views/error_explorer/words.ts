@@ -61,7 +61,7 @@ export function describePlace(
   if (!list) return { sentence: "This list is gone", text: "", orders: [], own: "" };
   return {
     sentence: `${list.title}: ${plural(list.count, "sample")}`,
-    text: list.text,
+    text: list.key === "errors" ? "" : list.text,
     orders: list.order ? ["own", ...WRONG] : WRONG,
     own: list.order,
   };
