@@ -47,7 +47,7 @@ def quantile_edges(values: np.ndarray, bins: int) -> np.ndarray:
     n = len(ordered)
     if n == 0 or ordered[0] == ordered[-1]:
         return np.empty(0)
-    size = n / bins
+    size, whole = n / bins, bool((ordered == np.floor(ordered)).all())
     edges: set[float] = set()
     for part in range(1, bins):
         rank = part * size
@@ -62,16 +62,15 @@ def quantile_edges(values: np.ndarray, bins: int) -> np.ndarray:
         else:
             edges.add(roundest(float(ordered[first - 1]), float(ordered[last])))
             continue
-        edges.update(_before(ordered, cut) for cut in cuts if 0 < cut < n)
-    return np.array(sorted(edges))
-
-
-def _before(ordered: np.ndarray, cut: int) -> float:
-    """An edge with exactly ``cut`` values below it: a value, or just above one that is a heap."""
-    below, above = float(ordered[cut - 1]), float(ordered[cut])
-    found = roundest(below, above)
-    # Between 0 and 0.0000213, "above 0" is easier to read than 0.00002.
-    return found if len(number(found)) <= 4 else float(np.nextafter(below, np.inf))
+        # Just above the heap: of whole numbers the next one, else "above 0" and no tiny number.
+        edges.update(
+            float(ordered[cut]) if cut == start or whole else np.nextafter(middle, np.inf)
+            for cut in cuts
+            if 0 < cut < n
+        )
+    found = np.array(sorted(edges), float)
+    # Where heaps stand close, two edges may have nothing between them.
+    return found[np.unique(np.searchsorted(ordered, found), return_index=True)[1]]
 
 
 def just_above(edge: float) -> float | None:

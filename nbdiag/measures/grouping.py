@@ -11,7 +11,7 @@ from nbdiag.measures.binning import number, periods, quantile_edges, range_name
 from nbdiag.measures.columns import codes_of
 
 Kind = Literal["category", "boolean", "number", "time", "mask"]
-FEW_NUMBERS = 12  # whole numbers with so few distinct values are values, not ranges
+FEW_NUMBERS = 12  # numbers with so few distinct values are values, not ranges
 NAMED_AT_MOST = 1000  # values of a category that are slices of their own
 MISSING, RARE = "missing", "rare values"
 ID_NAMES = {"id", "ids", "idx", "index", "uuid", "guid", "key", "rowid", "unnamed: 0"}
@@ -129,17 +129,18 @@ def _rare_together(
 
 
 def _numbers(name: str, values: np.ndarray, at_least: int, bins: int | None) -> Grouping:
-    finite = np.sort(values[np.isfinite(values)])
+    known = np.sort(values[~np.isnan(values)])
+    distinct = 1 + np.count_nonzero(known[1:] != known[:-1]) if len(known) else 0
+    finite = known[np.isfinite(known)]
     whole = bool((finite == np.floor(finite)).all())
-    distinct = 1 + np.count_nonzero(finite[1:] != finite[:-1]) if len(finite) else 0
     n, lower = len(values), name.lower()
     is_id = lower in ID_NAMES or lower.endswith(("_id", " id", "_idx", "_index"))
-    counted = distinct and finite[-1] - finite[0] == n - 1  # 1, 2, 3...: the row's number
+    counted = len(finite) and finite[-1] - finite[0] == n - 1  # 1, 2, 3...: the row's number
     if whole and distinct == n and n > 20 and (is_id or counted):
         raise UnusableError(f"a number of its own for each of {n:,} samples: it names samples")
     if is_id and whole and distinct > max(20, n / 2):
         raise UnusableError(f"{distinct:,} distinct numbers in {n:,} samples: it names samples")
-    if whole and distinct <= FEW_NUMBERS and not np.isinf(values).any():
+    if distinct <= FEW_NUMBERS and (whole or n >= 5 * distinct):
         codes, levels = codes_of(values)
         return _finished(name, "number", codes, [number(v) for v in levels], len(levels))
     edges = quantile_edges(finite, bins or bins_for(n))
@@ -147,8 +148,7 @@ def _numbers(name: str, values: np.ndarray, at_least: int, bins: int | None) -> 
         raise UnusableError("it holds one value")
     codes = np.searchsorted(edges, values, side="right")
     codes = np.where(np.isnan(values), -1, codes)
-    known = values[~np.isnan(values)]
-    ends = float(known.min()), float(known.max())
+    ends = float(known[0]), float(known[-1])
     labels = [range_name(edges, i, i, whole, ends) for i in range(len(edges) + 1)]
     made = _finished(name, "number", codes, labels, len(labels))
     return replace(made, edges=tuple(edges.tolist()), whole=whole, ends=ends)

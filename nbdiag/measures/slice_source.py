@@ -14,6 +14,7 @@ from nbdiag.measures.sample_view import ask
 from nbdiag.measures.slices import all_pairs
 
 Pairs = list[tuple[int, int]]
+FEW = 20  # samples; of fewer a column is like the classes by chance
 NO_METADATA = (
     "these predictions have no metadata, so there is nothing to slice by: give "
     "nd.predict(model, data, metadata=table), a dataframe or dict of columns with a row for each "
@@ -108,7 +109,7 @@ def _restates(grouping: Grouping, told: Predictions) -> str:
         "it is the predicted class": told.predicted + 1,
         "it is whether the model was right": (told.predicted != told.targets).astype(np.int64),
     }
-    for said, values in answers.items():
+    for said, values in answers.items() if len(told) >= FEW else ():
         size = int(values.max()) + 1
         if len(grouping.labels) > size:
             continue
