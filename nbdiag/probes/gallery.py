@@ -41,14 +41,19 @@ class Overlays:
         except Exception as error:  # whatever a model raises, the matrix and the gallery still open
             return f"{type(error).__name__}: {error}", None
 
-    def of(self, ids: Sequence[Any], targets: Sequence[int]) -> GradCAMResult:
-        """Maps of these samples, each for its own class.
+    def of(
+        self, ids: Sequence[Any], targets: Sequence[int]
+    ) -> tuple[GradCAMResult, tuple[int, int] | None]:
+        """Maps of these samples, each for its own class, and the ``(H, W)`` of the inputs.
 
         Raises ValueError when the model cannot be asked.
         """
         if not self.info["available"]:
             raise ValueError(self.info["reason"])
-        return grad_cam(self._model, self._batch(ids), list(targets), layer=self.info["layer"])
+        batch = self._batch(ids)
+        cam = grad_cam(self._model, batch, list(targets), layer=self.info["layer"])
+        pictures = isinstance(batch, torch.Tensor) and batch.ndim == 4
+        return cam, (int(batch.shape[2]), int(batch.shape[3])) if pictures else None
 
     def _batch(self, ids: Sequence[Any]) -> Any:
         assert self._predictions.inputs is not None

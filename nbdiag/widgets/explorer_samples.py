@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from nbdiag.measures.grad_cam import GradCAMResult
 from nbdiag.measures.label_suspects import Suspects
-from nbdiag.measures.sample_lists import Place, suggested_for
+from nbdiag.measures.metadata import take_rows
+from nbdiag.measures.on_object import OnObject, objects_in, on_object
+from nbdiag.measures.sample_lists import Place, SampleList, suggested_for
 from nbdiag.measures.sample_order import losses
 from nbdiag.sources import overlays, renderer
 from nbdiag.widgets.base import Handler, Reply
@@ -30,9 +33,11 @@ class ExplorerSamples(ExplorerSelection):
     suspects: Suspects | None
     _renderer: Any = None
     _overlays: Any = None
+    _seen: dict[int, tuple[float, float]]  # row -> share and area of the object under its map
 
     def _look(self, render: Any, tokenizer: Any) -> dict[str, Any]:
         """What can be shown of a sample, and if nothing, why; `info` of the browser."""
+        self._seen = {}
         if self.predictions.inputs is None:  # nothing that torch would be needed for
             none = {"kind": "none", "reason": NO_INPUTS}
             return {"pictures": none, "overlay": {"available": False, "reason": NO_INPUTS}}
@@ -116,10 +121,46 @@ class ExplorerSamples(ExplorerSelection):
         if self._overlays is None:
             raise ValueError(NO_INPUTS)
         ids = self._keys(kept)
-        cam = self._overlays.of(ids, classes[kept].tolist())
-        reply(
-            {"ids": ids, "target": target, "layer": cam.layer, "maps": cam.maps, "peak": cam.peak}
-        )
+        cam, size = self._overlays.of(ids, classes[kept].tolist())
+        said = {"ids": ids, "target": target, "layer": cam.layer}
+        beside = self._beside_object(cam, kept, size)
+        if beside is not None:
+            said |= {"share": beside.share, "area": beside.area}
+            if target == "predicted":
+                self._seen |= zip(
+                    kept.tolist(), zip(beside.share, beside.area, strict=True), strict=True
+                )
+                self._judge_evidence(cam.layer)
+        reply({**said, "maps": cam.maps, "peak": cam.peak})
+
+    def _beside_object(
+        self, cam: GradCAMResult, rows: np.ndarray, size: tuple[int, int] | None
+    ) -> OnObject | None:
+        """How much of the evidence lies on the objects that the metadata gives."""
+        given = objects_in(self.predictions.metadata)
+        if given is None or (given[0] == "boxes" and size is None):
+            return None
+        kind, column = given
+        objects = take_rows({kind: column}, rows)[kind]
+        return on_object(cam, **{kind: list(objects)}, size=size if kind == "boxes" else None)
+
+    def _judge_evidence(self, layer: str) -> None:
+        """``cam.off_object`` over all maps looked at so far, and the list of what they show."""
+        rows = np.array(list(self._seen))
+        share, area = np.array(list(self._seen.values())).T
+        judged = OnObject(share, area, layer)
+        told = [finding.to_dict() for finding in judged.findings()]
+        others = [one for one in self.findings if one["code"] != "cam.off_object"]
+        self.places.drop("evidence")
+        with self.hold_sync():
+            if told:
+                order = np.argsort(share[judged.known] - area[judged.known], kind="stable")
+                title, text = "Looked beside the object", "Of the maps that were looked at so far."
+                first = "least evidence on the object first"
+                rows = rows[judged.known][order]
+                self.places.put(SampleList("off_object", title, text, rows, first, "evidence"))
+            self.findings = [*others, *told]
+            self._tell_lists()
 
     def _keys(self, rows: np.ndarray) -> list[Any]:
         return self.predictions.ids[rows].tolist()

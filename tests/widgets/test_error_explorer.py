@@ -461,3 +461,31 @@ def test_a_million_predictions_send_little_and_build_no_table_of_ids() -> None:
     assert len(explorer.selected["bits"]["data"]) == n // 8
     assert "_table" not in vars(explorer._ids)
     assert len(explorer.selection) == 100_000
+
+
+@pytest.mark.parametrize("kind", ["masks", "boxes"])
+def test_the_share_of_evidence_on_the_object(kind: str, connect: Any) -> None:
+    # 40 bright pictures, called 1 for the brightness of all of it; the object is the left quarter
+    pictures, labels = torch.full((40, 3, 8, 8), 0.9), torch.zeros(40, dtype=torch.long)
+    mask = np.zeros((8, 8), bool)
+    mask[:, :2] = True
+    objects: dict[str, list[Any]] = {
+        "masks": {"mask": [mask] * 40},
+        "boxes": {"bbox": [(0, 0, 2, 8)] * 40},
+    }[kind]
+    told = nd.predict(Brightness(), TensorDataset(pictures, labels), metadata=objects)
+    explorer = nd.ErrorExplorer(told, model=Brightness())
+    browser = connect(explorer)
+    reply = browser.ask("overlay", ids=list(range(20)), target="predicted")["result"]
+    share, area = (array(reply[name], browser.buffers[-1]) for name in ("share", "area"))
+    assert share == pytest.approx(np.full(20, 0.25))  # evidence is everywhere alike
+    assert area == pytest.approx(np.full(20, 0.25))
+    assert "cam.off_object" not in [one["code"] for one in explorer.findings]  # too few yet
+    browser.ask("overlay", ids=list(range(20, 40)), target="predicted")
+    assert "cam.off_object" in [one["code"] for one in explorer.findings]
+    assert len(explorer.open_list("off_object")) == 40
+
+
+def test_no_share_where_no_object_is_given(explorer: nd.ErrorExplorer, connect: Any) -> None:
+    reply = connect(explorer).ask("overlay", ids=[5], target="predicted")["result"]
+    assert "share" not in reply

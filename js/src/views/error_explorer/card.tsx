@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
-import { Name } from "../../ui";
+import { Name, percent } from "../../ui";
 import { camState } from "./cam";
 import type { Loaded } from "./pages";
 import { type Over, PictureBox } from "./picture";
 import { Content } from "./shown";
 import type { Info } from "./types";
-import { quote, share } from "./words";
+import { objectWords, quote, share } from "./words";
 
 export type OverlayState = "ready" | "none" | "busy" | "failed" | "notfinite";
 
@@ -72,6 +72,11 @@ export function Card(props: CardProps): JSX.Element {
           />
           {overlay && overlay !== "ready" && (
             <span class={`ex-badge ex-badge-${overlay}`}>{OVERLAY_WORDS[overlay]}</span>
+          )}
+          {overlay === "ready" && over?.cam.object && (
+            <span class="ex-badge" title={objectWords(over.cam.object)}>
+              {percent(over.cam.object.share, 2)} on the object
+            </span>
           )}
         </div>
       )}

@@ -8,7 +8,7 @@ import type { Selection } from "./selection";
 import { Content } from "./shown";
 import type { Explorer, Settings } from "./store";
 import { type Info, idKey, type Place, type SampleId, type ShownReply } from "./types";
-import { quote, share } from "./words";
+import { objectWords, quote, share } from "./words";
 
 interface Props {
   explorer: Explorer;
@@ -169,6 +169,7 @@ function Sample(props: Props & { loaded: Loaded; full: Full | null; size: Size }
                     {state === "ready" && over
                       ? `, peak ${number(over.cam.peak)}`
                       : state !== "ready" && `: ${OVERLAY_WORDS[state]}`}
+                    {over?.cam.object && <>. {objectWords(over.cam.object)}</>}
                   </figcaption>
                 </>
               )}

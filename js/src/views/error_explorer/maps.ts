@@ -1,6 +1,6 @@
 /** The reply to an "overlay" request, taken apart. */
 
-import { DecodeError, decodeAs, type Reply } from "../../wire";
+import { DecodeError, decodeArray, decodeAs, type Reply } from "../../wire";
 import type { Cam, SampleId } from "./types";
 
 interface OverlayResult {
@@ -8,6 +8,9 @@ interface OverlayResult {
   layer: string;
   maps: unknown;
   peak: unknown;
+  /** Of each map on its object, where objects are given. */
+  share?: unknown;
+  area?: unknown;
 }
 
 export interface Maps {
@@ -19,6 +22,12 @@ export interface Maps {
 export function decodeMaps({ result, buffers }: Reply<OverlayResult>): Maps {
   const maps = decodeAs(result.maps, "float32", buffers);
   const peak = decodeAs(result.peak, "float32", buffers);
+  const read = (given: unknown) => (given === undefined ? null : decodeArray(given, buffers).data);
+  const [share, area] = [read(result.share), read(result.area)];
+  const objectOf = (i: number) => {
+    const object = { share: share?.[i] ?? Number.NaN, area: area?.[i] ?? Number.NaN };
+    return Number.isFinite(object.share) ? object : undefined;
+  };
   const [n = 0, height = 0, width = 0] = maps.shape;
   if (maps.shape.length !== 3 || n !== result.ids.length || peak.data.length !== n) {
     throw new DecodeError(
@@ -35,6 +44,7 @@ export function decodeMaps({ result, buffers }: Reply<OverlayResult>): Maps {
       // A copy: the buffer may be a window into a much larger frame, and the map is kept.
       values: maps.data.slice(i * width * height, (i + 1) * width * height),
       peak: peak.data[i] ?? Number.NaN,
+      object: objectOf(i),
     })),
   };
 }

@@ -129,6 +129,8 @@ export interface Cam {
   height: number;
   values: Float32Array;
   peak: number;
+  /** Share of the evidence on the object, and of the picture that it covers, where that is known. */
+  object?: { share: number; area: number };
 }
 
 export function sameCell(a: Cell | null, b: Cell | null): boolean {

@@ -1,6 +1,6 @@
 /** The sentences of the explorer. Class names are quoted: they may be any text. */
 
-import { count, plural, shorten } from "../../ui";
+import { count, percent, plural, shorten } from "../../ui";
 import type { Confusion } from "./confusion";
 import { type Cell, isCell, NOT_FINITE, type Place, type SampleList } from "./types";
 
@@ -22,6 +22,11 @@ export function share(value: number | null | undefined, unit = true): string {
 /** A change in samples: "+3", "−2", "0". */
 export function signed(value: number): string {
   return `${value > 0 ? "+" : ""}${count(value)}`;
+}
+
+/** Where the evidence of a map lies, against the object's share of the picture. */
+export function objectWords({ share, area }: { share: number; area: number }): string {
+  return `${percent(share, 2)} of the evidence lies on the object, which covers ${percent(area, 2)} of the picture`;
 }
 
 /** The orders that a gallery can be put in. */
