@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from nbdiag.measures.outputs import OutputKind, softmax_of_rows
 from nbdiag.measures.result import Result
 
 Inputs = Callable[[Sequence[Any]], list[Any]]
+CLASSES_IN_FRAME = 20
 SUM_TOLERANCE = 0.02  # of a row of probabilities, as half precision leaves it
 
 
@@ -118,7 +120,8 @@ class Predictions(Result):
 
     def take(self, rows: Any) -> Predictions:
         """The samples at these row positions (or of this mask, (N,) bool), in this order."""
-        at = np.arange(len(self))[np.asarray(rows)]
+        chosen = np.asarray(rows)
+        at = np.arange(len(self))[chosen] if chosen.size else np.zeros(0, np.int64)
         if at.size == 0:
             raise ValueError("no row is taken: predictions of nothing cannot be made")
         return replace(
@@ -129,6 +132,46 @@ class Predictions(Result):
             logits=None if self.logits is None else self.logits[at],
             metadata=None if self.metadata is None else take_rows(self.metadata, at),
         )
+
+    def with_inputs(self, inputs: Any) -> Predictions:
+        """The same, with their inputs: the data set that was predicted, its array, a pair
+        ``(X, y)``, or a function from ids to a list of inputs.
+        """
+        from nbdiag.measures.prediction_files import as_inputs
+
+        return replace(self, inputs=as_inputs(inputs, self.ids))
+
+    def save(self, path: str | Path) -> Path:
+        """Write all but the inputs to ``path``, an ``.npz`` without pickle; whole or not at all.
+
+        Returns the path. Raises ValueError for metadata that only pickle could keep.
+        """
+        from nbdiag.measures.prediction_files import save
+
+        return save(self, path)
+
+    @classmethod
+    def open(cls, path: str | Path, *, inputs: Any = None) -> Predictions:
+        """What `save` wrote, bit for bit; the model is not needed. ``inputs``: see `with_inputs`.
+
+        Raises FileNotFoundError, or ValueError for a file that is damaged, foreign or newer.
+        """
+        from nbdiag.measures.prediction_files import read
+
+        return read(path, inputs)
+
+    @classmethod
+    def merge(cls, shards: Sequence[Predictions]) -> Predictions:
+        """Predictions of parts of a data set as one, in the order of their ids.
+
+        Samples that occur in several shards must have been answered alike, and count once.
+        Metadata are put below each other, in the library that they came in.
+
+        Raises ValueError for shards of other classes, other columns, or with answers that differ.
+        """
+        from nbdiag.measures.prediction_shards import merge
+
+        return merge(shards)
 
     @cached_property
     def finite(self) -> np.ndarray:
@@ -161,16 +204,28 @@ class Predictions(Result):
         return int(len(self) - self.finite.sum())
 
     def columns(self) -> dict[str, Any]:
-        """A row for each sample; the metadata's columns besides, under their own names."""
+        """A row for each sample, with the probabilities where there are `CLASSES_IN_FRAME` classes
+        at most.
+        """
         names = np.array([*self.class_names, ""], object)  # -1, no finite answer, is the last one
-        own: dict[str, Any] = {
+        found: dict[str, Any] = {
             "id": self.ids,
             "target": names[self.targets],
             "predicted": names[self.predicted],
             "confidence": self.confidence,
             "correct": self.predicted == self.targets,
         }
-        return own
+        if self.n_classes <= CLASSES_IN_FRAME:
+            for i, name in enumerate(self.class_names):
+                found[f"probability {name}"] = self.probabilities[:, i]
+        return found
+
+    def to_frame(self) -> Any:
+        """A row for each sample, with the metadata's columns behind; polars where they came so."""
+        from nbdiag.measures.frames import make_frame
+        from nbdiag.measures.prediction_shards import beside
+
+        return beside(make_frame(self.columns(), like=self.metadata), self.metadata)
 
     @cached_property
     def correct(self) -> Proportion:
@@ -237,9 +292,13 @@ def check_distinct(ids: np.ndarray) -> None:
     """ValueError where an id occurs twice."""
     if ids.dtype.kind in "iu" and bool((ids[1:] > ids[:-1]).all()):
         return
-    # Sorting a million words takes seconds, putting them into a set does not.
-    distinct = len(set(ids.tolist())) if ids.dtype.kind in "USO" else len(np.unique(ids))
-    if distinct < len(ids):
+    if ids.dtype.kind in "USO":
+        # Sorting a million words takes seconds, putting them into a set does not.
+        twice = len(set(ids.tolist())) < len(ids)
+    else:
+        ordered = np.sort(ids)
+        twice = bool((ordered[1:] == ordered[:-1]).any())
+    if twice:
         key, times = Counter(ids.tolist()).most_common(1)[0]
         raise ValueError(f"ids must differ, {key} occurs {times} times")
 

@@ -41,6 +41,7 @@ def test_one_nan_among_logits() -> None:
     logits = np.array([[0.0, NAN, 9.0]])
     told = Predictions(np.array([0]), np.array([2]), np.full((1, 3), NAN), logits)
     assert told.predicted.tolist() == [-1]
+    assert told.logits is not None
     assert np.isnan(told.logits[0, 1])
 
 
@@ -150,3 +151,52 @@ def test_rows_of_polars_and_arrow_like_tables() -> None:
 def test_no_table() -> None:
     with pytest.raises(TypeError, match="got int"):
         count_rows(3)
+
+
+def test_made_by_hand() -> None:
+    """Lists, ids that count by themselves, and logits alone."""
+    told = Predictions(targets=[0, 1, 1], probabilities=[[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])  # type: ignore[arg-type]
+    assert told.ids.tolist() == [0, 1, 2]
+    assert told.predicted.tolist() == [0, 1, 0]
+    logits = np.array([[1.0, 0.0], [NAN, 2.0]])
+    of_logits = Predictions(targets=np.array([0, 1]), logits=logits)
+    assert np.allclose(of_logits.probabilities[0], [0.731059, 0.268941])
+    assert np.isnan(of_logits.probabilities[1]).all()
+    assert of_logits.predicted.tolist() == [0, -1]
+    whole = Predictions(targets=np.array([0, 1]), probabilities=np.array([[1, 0], [1, 0]]))
+    assert whole.probabilities.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"targets": None}, TypeError, "targets are missing"),
+        ({"probabilities": None}, TypeError, "probabilities are missing"),
+        ({"probabilities": np.eye(4, 3) * 3}, ValueError, "a row sums to 3: give logits as logits"),
+        ({"probabilities": np.tile([1.5, -0.5, 0], (4, 1))}, ValueError, "but -0.5 is among them"),
+        ({"probabilities": np.full((4, 3), "a")}, ValueError, "must be numbers, got <U1"),
+        ({"targets": np.eye(4, 3)}, ValueError, r"targets.argmax\(1\).*multi-label"),
+        (
+            {"probabilities": None, "logits": np.ones(4)},
+            ValueError,
+            r"\(N, C\).*got float64 \(4,\)",
+        ),
+        ({"ids": np.array(["a", "b", "a", "c"])}, ValueError, "a occurs 2 times"),
+    ],
+)
+def test_bad_by_hand(given: dict, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        made(**given)
+
+
+def test_some_rows_taken() -> None:
+    told = made(metadata={"x": [1, 2, 3, 4]}, class_names=("a", "b", "c"), note="noted")
+    part = told.take([3, 0])
+    assert part.ids.tolist() == [3, 0]
+    assert part.metadata == {"x": [4, 1]}
+    assert (part.class_names, part.note) == (told.class_names, "noted")
+    assert told.take(np.array([False, True, False, True])).ids.tolist() == [1, 3]
+    with pytest.raises(ValueError, match="no row is taken"):
+        told.take([])
+    with pytest.raises(IndexError):
+        told.take([4])
