@@ -24,7 +24,7 @@ def draw(result: FailureTable, **options: Any) -> Any:
     of_samples = result.n / result.total
     end = min(1.0, 1.08 * max(0.01, float(share.max()), float(of_samples.max())))
     figure = new_figure(
-        "Where the errors are: bars, against the samples: marks",
+        options.pop("title", "Share of the errors (bars) and of the samples (marks)"),
         "share of the errors",
         "",
         **{"height": 130 + 32 * len(names), "x_range": (0, end), **options},

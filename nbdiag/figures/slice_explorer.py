@@ -24,7 +24,7 @@ def draw(
     names = [result.family.title(int(at)) for at in order]
     places = list(range(len(names)))[::-1]
     figure = new_figure(
-        f"Slices: {result.metric}",
+        options.pop("title", f"Slices: {result.metric}"),
         f"{result.metric}, 95 % interval",
         "",
         **{"height": 120 + 24 * len(names), "x_range": (0, _end(rates)), **options},
@@ -69,7 +69,9 @@ def draw(
 
 def _time(result: SliceTable, column: str | None, options: dict[str, Any]) -> Any:
     line = result.over_time(column)
-    figure = new_figure(line.words, line.column, f"{result.metric}, 95 % interval", **options)
+    figure = new_figure(
+        options.pop("title", line.words), line.column, f"{result.metric}, 95 % interval", **options
+    )
     from bokeh.models.annotations import Span
 
     at = line.at.tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import traitlets
 
 from nbdiag.measures.failure_modes import FailureTable
@@ -61,10 +62,10 @@ class FailureModes(Instrument):
     modes: traitlets.List[Any] = traitlets.List().tag(sync=True)
     overlap: traitlets.List[Any] = traitlets.List().tag(sync=True)
     chosen = traitlets.Any(None).tag(sync=True)
-    selection: traitlets.List[Any] = traitlets.List()
 
     def __init__(self, predictions: Predictions, categories: Mapping[str, Any]) -> None:
         self.predictions = as_predictions(predictions)
+        self._rows = np.empty(0, np.int64)
         self.table = table = FailureTable.from_predictions(self.predictions, categories)
         super().__init__(
             info=self._info(),
@@ -73,13 +74,17 @@ class FailureModes(Instrument):
             findings=[finding.to_dict() for finding in by_severity(table.findings())],
         )
 
+    @property
+    def selection(self) -> list[Any]:
+        """Ids of the errors in the chosen category; none where none is chosen."""
+        return self.predictions.ids[self._rows].tolist()
+
     def choose(self, category: str) -> list[Any]:
         """Choose a category as a click does; returns the ids of its errors, which are selected.
 
         ``"uncategorised"`` is what no category holds. Raises ValueError for an unknown one.
         """
-        rows = self.table.samples(category)
-        self.selection = self.predictions.ids[rows].tolist()
+        self._rows = self.table.samples(category)
         self.chosen = category
         return self.selection
 
@@ -151,8 +156,8 @@ class FailureModes(Instrument):
     def _asked_to_choose(self, args: dict[str, Any], reply: Reply) -> None:
         name = args.get("category")
         if name is None:
-            self.chosen, self.selection = None, []
+            self.chosen, self._rows = None, self._rows[:0]
             reply({"selection": 0})
             return
         self.choose(str(name))
-        reply({"selection": len(self.selection), "confusions": self.table.confusions(str(name))})
+        reply({"selection": len(self._rows), "confusions": self.table.confusions(str(name))})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import traitlets
 
 from nbdiag.measures.findings import by_severity, text_lines
@@ -63,7 +64,6 @@ class SliceExplorer(Instrument):
     slices: traitlets.List[Any] = traitlets.List().tag(sync=True)
     timeline = traitlets.Any(None).tag(sync=True)
     chosen = traitlets.Any(None).tag(sync=True)
-    selection: traitlets.List[Any] = traitlets.List()
 
     def __init__(
         self,
@@ -77,8 +77,14 @@ class SliceExplorer(Instrument):
         self.predictions = as_predictions(predictions)
         self._by = {"by": by, "min_support": min_support, "bins": bins}
         self._metric = metric
+        self._rows = np.empty(0, np.int64)
         self.table = SliceTable.from_predictions(self.predictions, metric=metric, **self._by)
         super().__init__(**self._state())
+
+    @property
+    def selection(self) -> list[Any]:
+        """Ids of the chosen slice, wrong ones first; none where no slice is chosen."""
+        return self.predictions.ids[self._rows].tolist()
 
     def choose(self, title: str) -> list[Any]:
         """Open a slice by its title as a click does; returns its ids, which are then selected.
@@ -95,7 +101,7 @@ class SliceExplorer(Instrument):
         """
         if self.chosen is None:
             raise ValueError("no slice is chosen: click one, or explorer.choose(title)")
-        return self.predictions.take(self.table.samples(self.chosen["at"]))
+        return self.predictions.take(self._rows)
 
     def open(self, **options: Any) -> ErrorExplorer | None:
         """The chosen slice as an `ErrorExplorer`; ``model=`` and other options go to it."""
@@ -151,19 +157,19 @@ class SliceExplorer(Instrument):
         }
 
     def _choose(self, at: int) -> None:
-        self.selection = self.predictions.ids[self.table.samples(at)].tolist()
+        self._rows = self.table.samples(at)
         (self.chosen,) = slice_rows(self.table, [at])
 
     def _asked_to_choose(self, args: dict[str, Any], reply: Reply) -> None:
         if args.get("at") is None:
-            self.chosen, self.selection = None, []
+            self.chosen, self._rows = None, self._rows[:0]
             reply({"selection": 0})
             return
         at = int(args["at"])
         if not 0 <= at < len(self.table.family):
             raise ValueError(f"there is no slice {at}")
         self._choose(at)
-        reply({"selection": len(self.selection), **slice_detail(self.table, at)})
+        reply({"selection": len(self._rows), **slice_detail(self.table, at)})
 
     def _column(self, args: dict[str, Any], reply: Reply) -> None:
         at = column_slices(self.table, str(args["column"]))
@@ -180,8 +186,8 @@ class SliceExplorer(Instrument):
         metric = str(args["metric"])
         table = SliceTable.from_predictions(self.predictions, metric=metric, **self._by)
         self.table, self._metric = table, metric
+        self._rows = self._rows[:0]
         with self.hold_sync():
-            self.selection = []
             for name, value in self._state().items():
                 setattr(self, name, value)
         reply({"metric": metric})
