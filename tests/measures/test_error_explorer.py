@@ -267,3 +267,41 @@ def test_findings_of_the_table_and_its_repr() -> None:
     codes = [finding.code for finding in found.findings()]
     assert codes == ["class.weak", "confusion.systematic"]
     assert "confusion.systematic (warning) c -> a" in repr(found)
+
+
+def test_a_part_of_the_samples_against_scikit_learn() -> None:
+    rng = np.random.default_rng(5)
+    targets, scores = rng.integers(0, 4, 300), rng.random((300, 4)).astype(np.float32)
+    told = Predictions(targets=targets, probabilities=scores / scores.sum(1, keepdims=True))
+    every, kept = ErrorTable.from_predictions(told), rng.random(300) < 0.4
+    part = every.within(kept)
+    labels = range(4)
+    oracle = confusion_matrix(targets[kept], told.predicted[kept], labels=labels)
+    assert np.array_equal(part.matrix, oracle)
+    assert len(part) == kept.sum()
+    assert part.accuracy == (targets == told.predicted)[kept].mean()
+    assert all(kept[part.cell(t, p)].all() for t in labels for p in labels)
+    assert np.array_equal(part.within(None).matrix, every.matrix)
+    nothing = every.within(np.zeros(300, bool))
+    assert (len(nothing), nothing.matrix.sum(), nothing.errors().tolist()) == (0, 0, [])
+    assert np.isnan(nothing.accuracy)
+
+
+@pytest.mark.parametrize("like", ["pandas", "polars"])
+def test_cells_as_a_dataframe(like: str) -> None:
+    library = pytest.importorskip(like)
+    told = Predictions(
+        targets=[0, 0, 0, 1],
+        probabilities=[[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [np.nan, np.nan]],
+        class_names=("cat", "dog"),
+        metadata=library.DataFrame({"x": [1, 2, 3, 4]}),
+    )
+    frame = ErrorTable.from_predictions(told).to_frame()
+    assert type(frame) is library.DataFrame
+    assert list(frame["count"]) == [2, 1, 1]
+    assert list(frame["true"]) == ["cat", "cat", "dog"]
+    assert list(frame["predicted"])[:2] == ["dog", "cat"]
+    assert not isinstance(frame["predicted"][2], str)  # no finite answer
+    assert list(frame["share_of_true"]) == pytest.approx([2 / 3, 1 / 3, 1])
+    # Wilson for 2 of 3
+    assert (frame["low"][0], frame["high"][0]) == pytest.approx((0.20766, 0.93851), abs=1e-5)
