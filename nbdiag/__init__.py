@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nbdiag.tracking.reader import runs as runs
     from nbdiag.widgets.activation_stats import ActivationStats as ActivationStats
     from nbdiag.widgets.calibration import Calibration as Calibration
+    from nbdiag.widgets.decision_boundary import DecisionBoundary as DecisionBoundary
     from nbdiag.widgets.error_explorer import ErrorExplorer as ErrorExplorer
     from nbdiag.widgets.failure_modes import FailureModes as FailureModes
     from nbdiag.widgets.gradient_flow import GradientFlow as GradientFlow
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _HOME = {
     "ActivationStats": "nbdiag.widgets.activation_stats",
     "Calibration": "nbdiag.widgets.calibration",
+    "DecisionBoundary": "nbdiag.widgets.decision_boundary",
     "ErrorExplorer": "nbdiag.widgets.error_explorer",
     "FailureModes": "nbdiag.widgets.failure_modes",
     "Finding": "nbdiag.measures.findings",

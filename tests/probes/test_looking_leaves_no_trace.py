@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from nbdiag.measures.feature_table import FeatureTable
+from nbdiag.probes.decision_field import DecisionField
 from nbdiag.probes.grad_cam import find_layer, grad_cam, list_layers
 from nbdiag.probes.penultimate import penultimate
 from nbdiag.probes.predict import predict
@@ -88,6 +90,15 @@ def predicted_under_inference_mode(patient: Patient, name: str) -> None:
         predict(patient.model, loaded(name), progress=False)
 
 
+def swept(patient: Patient, name: str) -> None:
+    """A table over the features of the first layer; what follows is asked for every cell."""
+    X = np.random.default_rng(0).normal(size=(30, *SHAPES[name])).astype(np.float32)
+    field = DecisionField(patient.model, FeatureTable.of(X))
+    assert field(X).shape == (30, 3)
+    with pytest.raises((RuntimeError, TypeError)):
+        field(X[:, :2])
+
+
 def interrupted(patient: Patient, name: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         predict(patient.model, loaded(name, fail=KeyboardInterrupt()), progress=False)
@@ -149,6 +160,7 @@ def looked_in_vain(patient: Patient, name: str) -> None:
 
 
 LOOKS: list[tuple[Callable[[Patient, str], None], str]] = [
+    *((swept, name) for name in ("mlp", "tied")),
     *((look, name) for look in (predicted, interrupted, features_taken) for name in PATIENTS),
     *((features_taken_in_vain, name) for name in ("cnn", "lstm")),
     *(
