@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OVER, UNDER = "#b03a1e", "#1c66ab"
 WIDTH, SIDE, COUNTS = 580, 520, 130
+HALF = 0.05  # in confidence
 
 
 def draw(result: Reliability, **options: Any) -> Any:
@@ -31,7 +32,7 @@ def draw(result: Reliability, **options: Any) -> Any:
     top = new_figure(f"Reliability of {what}", "", y, **{**shared, **options})
     source = ColumnDataSource(_columns(result))
     top.quad(
-        left="from", right="to", bottom="floor", top="ceiling", fill_color="colour",
+        left="left", right="right", bottom="floor", top="ceiling", fill_color="colour",
         fill_alpha="tint", line_color=None, source=source,
     )  # fmt: skip
     top.line([0, 1], [0, 1], line_color=INK, line_dash="dashed")
@@ -83,6 +84,9 @@ def _columns(result: Reliability) -> dict[str, Any]:
         **table,
         "from": np.where(thin, table["from"] - 0.002, table["from"]),
         "to": np.where(thin, table["to"] + 0.002, table["to"]),
+        # of a wide bin only the part around its mean, where the gap was measured
+        "left": np.maximum(table["from"], said - HALF) - 0.002 * thin,
+        "right": np.minimum(table["to"], said + HALF) + 0.002 * thin,
         "floor": np.minimum(said, seen),
         "ceiling": np.maximum(said, seen),
         "colour": colour,

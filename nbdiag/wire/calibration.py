@@ -12,6 +12,7 @@ from nbdiag.wire.canvas import INK, LINE, MUTED, Canvas, shorten
 
 WIDTH, SIDE = 860, 380
 LEFT, HISTOGRAM = 64, 70
+HALF = 0.05  # in confidence
 OVER, UNDER = "#b2402a", "#2166ac"
 OVER_TINT, UNDER_TINT = "#f3cfc4", "#cddff0"
 BINWISE = ("confidence", "observed", "low", "high")
@@ -109,7 +110,9 @@ def _draw_bins(board: Canvas, diagram: Diagram, x: Any, y: Any) -> None:
     edges = diagram["edges"]
     for i in np.flatnonzero(diagram["counts"]):
         said, true = float(diagram["confidence"][i]), float(diagram["observed"][i])
-        left, right = x(float(edges[i])) + 1, x(float(edges[i + 1])) - 1
+        # of a wide bin only the part around its mean, where the gap was measured
+        left = x(max(float(edges[i]), said - HALF)) + 1
+        right = x(min(float(edges[i + 1]), said + HALF)) - 1
         middle, half = (left + right) / 2, max(3.0, right - left) / 2
         tint = OVER_TINT if diagram["way"][i] > 0 else UNDER_TINT
         board.box(middle - half, y(max(said, true)), middle + half, y(min(said, true)), tint)

@@ -228,10 +228,11 @@ def test_applying_changes_confidence_and_nothing_else(kind: Any, temperature: fl
     assert after.note in repr(after)
 
 
-def test_predictions_that_differ_by_one_bit_stay_apart() -> None:
-    close = np.float32(1.0)
-    logits = np.array([[close, np.nextafter(close, np.float32(2))]] * 2, np.float32)
-    told = Predictions(targets=[1, 1], logits=logits)
+@pytest.mark.parametrize("second", [np.nextafter(np.float32(1), np.float32(2)), np.float32(1e-44)])
+def test_the_closest_logits_stay_apart(second: np.float32) -> None:
+    first = np.float32(0 if second < 0.5 else 1)  # 1e-44 / 50 is 0 in float32: a tie, but for care
+    told = Predictions(targets=[1, 1], logits=np.array([[first, second]] * 2, np.float32))
+    assert told.predicted.tolist() == [1, 1]
     for temperature in (3.0, 7.0, 50.0):
         assert at_temperature(told, temperature).predicted.tolist() == [1, 1]
 

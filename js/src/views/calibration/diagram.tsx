@@ -9,6 +9,7 @@ const TOP = 22;
 const BETWEEN = 10;
 const HISTOGRAM = 62;
 const BELOW = 40;
+const HALF = 0.05;
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 interface Props {
@@ -177,10 +178,12 @@ interface BinProps {
   i: number;
 }
 
-/** The gap between what is said and what is true, over the width of the bin. */
+/** The gap between what is said and what is true. */
 function Gap({ x, y, curve, i }: BinProps) {
   const [said, seen] = [curve.confidence[i] ?? 0, curve.observed[i] ?? 0];
-  const [from, to] = span(x(curve.edges[i] ?? 0), x(curve.edges[i + 1] ?? 0), 4);
+  // Of a wide bin only the part around its mean: that is where the gap was measured.
+  const start = Math.max(curve.edges[i] ?? 0, said - HALF);
+  const [from, to] = span(x(start), x(Math.min(curve.edges[i + 1] ?? 1, said + HALF)), 4);
   const way = (curve.way[i] ?? 0) > 0 ? "cal-over" : "cal-under";
   return (
     <rect
@@ -209,6 +212,7 @@ function Point({ x, y, curve, i, marked }: BinProps & { marked: boolean }) {
 
 function Ghost({ x, y, curve }: { x: Place; y: Place; curve: Curve }) {
   const full = curve.counts.flatMap((n, i) => (n > 0 ? [i] : []));
+  const label = full.at(-3) ?? full[0];
   const spot = (i: number) => [x(curve.confidence[i] ?? 0), y(curve.observed[i] ?? 0)] as const;
   return (
     <g class="cal-ghost">
@@ -216,6 +220,11 @@ function Ghost({ x, y, curve }: { x: Place; y: Place; curve: Curve }) {
       {full.map((i) => (
         <circle key={i} cx={spot(i)[0]} cy={spot(i)[1]} r={3} />
       ))}
+      {label !== undefined && (
+        <text x={spot(label)[0]} y={spot(label)[1] + 16} text-anchor="middle">
+          as it is
+        </text>
+      )}
     </g>
   );
 }

@@ -52,39 +52,30 @@ export function View({ store, connection, requests }: ViewProps<CalibrationStore
   const wide = width >= WIDE;
   const room = Math.min(WIDEST, wide ? Math.floor(width * 0.54) : width);
   const busy = pending.some((request) => request.name !== "temperature");
+  const state = stateWith(link, target === null ? "waiting" : busy ? "busy" : "ready");
   useRootData({
     ready: target !== null && width > 0,
-    state: stateWith(link, busy ? "busy" : "ready"),
+    state,
     temperature: number(at, 6),
     exact: !store.rough && !moving,
     bins: target?.counts.length ?? 0,
   });
-  if (target === null || curve === null) {
-    return (
-      <Panel
-        title={info.title}
-        source={info.source}
-        state={stateWith(link, "waiting")}
-        error={error}
-      >
-        <div ref={frame}>
-          <Empty title="Waiting for predictions" />
-        </div>
-      </Panel>
-    );
-  }
   const top = settings.of < 0;
-  const full = curve.counts.length;
-  const valid = (bin: number | null) => (bin !== null && bin >= 0 && bin < full ? bin : null);
+  const full = curve?.counts.length ?? 0;
+  const valid = (bin: number | null) =>
+    bin !== null && (curve?.counts[bin] ?? 0) > 0 ? bin : null;
   return (
     <Panel
       title={info.title}
       source={info.source}
-      state={stateWith(link, busy ? "busy" : "ready")}
+      state={state}
       status={
-        <span>
-          ECE <b class="cal-ece">{number(target.numbers.ece ?? Number.NaN)}</b>
-        </span>
+        target && (
+          <span>
+            ECE <b class="cal-ece">{number(target.numbers.ece ?? Number.NaN)}</b>
+            {before && ` at temperature ${number(at)}`}
+          </span>
+        )
       }
       {...{ findings, failures, error }}
       onDismiss={() => store.dismiss()}
@@ -92,14 +83,15 @@ export function View({ store, connection, requests }: ViewProps<CalibrationStore
         plural(info.samples, "sample"),
         info.nonfinite > 0 && `${plural(info.nonfinite, "output")} not finite, left out`,
         info.output && `output read as ${info.output}`,
-        `${full} bins, 95 % Wilson intervals`,
+        full > 0 && `${full} bins, 95 % Wilson intervals`,
         store.rows !== null &&
           `while the slider moves: from ${count(store.rows)} samples; all of them once it rests`,
         info.note,
       ]}
     >
       <div ref={frame} class={`cal-frame${wide ? " cal-wide" : ""}`}>
-        {width > 0 && (
+        {target === null && <Empty title="Waiting for predictions" />}
+        {target && curve && width > 0 && (
           <>
             <div class="cal-left" style={{ width: `${room}px` }}>
               <Diagram
