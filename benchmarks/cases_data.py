@@ -44,12 +44,17 @@ def split(rng: np.random.Generator, x: Any, y: Any, share: float = 0.3) -> tuple
 def table(
     rng: np.random.Generator, n: int = 600, d: int = 12, classes: int = 3
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Correlated standardised columns, classes that overlap."""
+    """Correlated standardised columns, classes that overlap.
+
+    Scaled by what is known of the population, not by these very samples: whoever does that before
+    splitting has fitted the scaling on everything.
+    """
     y = rng.integers(0, classes, n)
     centres = rng.normal(size=(classes, d)) * 0.7
     mix = rng.normal(size=(d, d)) / np.sqrt(d)
     x = centres[y] + rng.normal(size=(n, d)) @ mix
-    return ((x - x.mean(0)) / x.std(0)).astype(np.float32), y
+    spread = np.sqrt(centres.var(axis=0) + (mix**2).sum(axis=0))
+    return ((x - centres.mean(axis=0)) / spread).astype(np.float32), y
 
 
 def pictures(
@@ -79,6 +84,21 @@ def pictures(
 @case()
 def standardised_table(rng):  # type: ignore[no-untyped-def]
     return split(rng, *table(rng))
+
+
+@case()
+def scaled_on_train(rng):  # type: ignore[no-untyped-def]
+    (a, ya), (b, yb) = split(rng, *table(rng))
+    a, b = a * 7 + 3, b * 7 + 3
+    mean, spread = a.mean(axis=0), a.std(axis=0)
+    return ((a - mean) / spread, ya), ((b - mean) / spread, yb)
+
+
+@case("data.leakage")
+def scaled_before_the_split(rng):  # type: ignore[no-untyped-def]
+    x, y = table(rng)
+    x = x * 7 + 3
+    return split(rng, (x - x.mean(axis=0)) / x.std(axis=0), y)
 
 
 @case()

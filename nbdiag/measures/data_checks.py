@@ -10,6 +10,7 @@ from nbdiag.measures.class_balance import judge_classes
 from nbdiag.measures.data_scale import judge_scale
 from nbdiag.measures.data_split import Field, NotFinite, Split, percent, plural
 from nbdiag.measures.findings import Finding, by_severity
+from nbdiag.measures.fitted_scaling import judge_fitted_scaling
 from nbdiag.measures.near_duplicates import judge_near
 from nbdiag.measures.shared_samples import judge_shared
 from nbdiag.measures.target_leakage import judge_target_like
@@ -27,6 +28,7 @@ def judge_data(splits: Sequence[Split]) -> list[Finding]:
     found += judge_shared(splits)
     found += judge_near(splits)
     found += judge_target_like(splits[0])
+    found += judge_fitted_scaling(splits)
     return by_severity(found)
 
 

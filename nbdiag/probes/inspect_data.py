@@ -10,14 +10,22 @@ from typing import Any
 from nbdiag.measures.data_checks import judge_data
 from nbdiag.measures.data_split import Split
 from nbdiag.measures.data_tally import SplitTally
-from nbdiag.measures.findings import Finding
+from nbdiag.measures.findings import Finding, by_severity
 from nbdiag.probes.progress import Progress
 from nbdiag.probes.quiet import same_random_state
+from nbdiag.probes.split_columns import judge_overlap
 from nbdiag.probes.split_source import SplitSource, open_split, own_random_states, put_back
 
 
 def inspect_data(
-    train: Any, val: Any = None, test: Any = None, *, progress: bool = True
+    train: Any,
+    val: Any = None,
+    test: Any = None,
+    *,
+    progress: bool = True,
+    metadata: Any = None,
+    groups: Any = None,
+    time: Any = None,
 ) -> list[Finding]:
     """Are the data sound before training?
 
@@ -25,7 +33,8 @@ def inspect_data(
     on a harmful scale or scaled otherwise than train (``data.unnormalized``), one class only, in a
     split or in the batches (``data.single_class``), rare classes (``data.imbalanced``), and samples
     or columns that give the answer away (``data.leakage``): entries, equal inputs and near-copies
-    that train shares with val or test, and columns that are the target.
+    that train shares with val or test, columns that are the target, a scaling that was fitted on
+    all splits, and groups and times that val or test share with train.
 
     Parameters
     ----------
@@ -37,6 +46,11 @@ def inspect_data(
         collate function. Of a stream, the first 200,000 samples are read; where there are more,
         a warning says so, and the findings do.
     progress : show a line that counts the samples.
+    metadata : a table for each split, ``{"train": ..., "val": ...}`` or a list in that order; by
+        default the data sets' own ``metadata``, or the dataframe that a split is.
+    groups : the column that tells which samples belong together (a patient, a speaker), or its
+        values for each split. Without it, a column of the metadata with such a name is tried.
+    time : the column that tells when a sample was taken, or its values for each split.
 
     Returns
     -------
@@ -67,7 +81,9 @@ def inspect_data(
             f"{name} is a stream: {_only(count)}, what comes later was not looked at",
             stacklevel=2,
         )
-    return [_noted(found, splits, cut) for found in judge_data(splits)]
+    there = {name: data for name, data in given.items() if data is not None}
+    overlap = judge_overlap(there, splits, metadata, groups, time)
+    return [_noted(found, splits, cut) for found in by_severity([*judge_data(splits), *overlap])]
 
 
 def _only(count: int) -> str:
