@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nbdiag.measures.comparison import Comparison
-from nbdiag.measures.error_explorer import ErrorTable, cell_codes
+from nbdiag.measures.error_explorer import ErrorTable, cell_codes, count_cells
 from nbdiag.measures.findings import Finding, by_severity, text_lines
 from nbdiag.measures.frames import make_frame
 from nbdiag.measures.predictions import Predictions
@@ -164,7 +164,15 @@ class ErrorExplorer(ExplorerGroups):
             matrix=table.matrix,
             headline=f"{', '.join(parts)}, accuracy {100 * table.accuracy:.1f} % {interval}",
             findings=self.findings,
+            **self._drawn_change(),
         )
+
+    def _drawn_change(self) -> dict[str, Any]:
+        if self.comparison is None or self._baseline_codes is None:
+            return {}
+        classes, kept = self.predictions.n_classes, self.table.kept
+        before = count_cells(self._baseline_codes, classes, kept)[:, :-1]
+        return {"change": self.table.matrix - before, "sentence": self.comparison.sentence}
 
     def summary(self) -> str:
         lines = [f"ErrorExplorer of {self.predictions!r}", *text_lines(self._found)]

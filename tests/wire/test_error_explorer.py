@@ -69,3 +69,32 @@ def test_labels_of_long_names_stay_apart(classes: int) -> None:
     label_band = image[below : below + 20 * SCALE, left:right]
     assert (label_band < 200).any()
     assert (label_band > 250).all(axis=0).mean() > 0.2  # white between one label and the next
+
+
+def test_change_is_blue_for_the_better_red_for_the_worse_and_white_where_there_is_none() -> None:
+    change = np.array([[5, -5, 0], [2, -2, 0], [0, 0, 0]])
+    png = draw(
+        classes=["a", "b", "c"],
+        matrix=np.full((3, 3), 9),
+        headline="",
+        findings=[],
+        change=change,
+        sentence="Better.",
+    )
+    image = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+    top = image.shape[0] - (46 + MATRIX) * SCALE
+    at = [int((i + 0.12) * MATRIX / 3 * SCALE) for i in range(3)]
+    red_over_blue = [[int(image[top + y, NAMES * SCALE + x] @ [1, 0, -1]) for x in at] for y in at]
+    assert np.sign(np.where(np.abs(red_over_blue) < 6, 0, red_over_blue)).tolist() == [
+        [-1, -1, 0],  # more right, fewer wrong
+        [1, 1, 0],  # more wrong, fewer right
+        [0, 0, 0],
+    ]
+    assert (image[top + at[2], NAMES * SCALE + at[2]] > 250).all()
+
+
+@pytest.mark.parametrize("classes", [2, 10, 1000])
+def test_no_change_is_drawn_too(classes: int) -> None:
+    nothing = np.zeros((classes, classes), int)
+    names = [str(i) for i in range(classes)]
+    assert draw(classes=names, matrix=nothing, headline="", findings=[], change=nothing)
