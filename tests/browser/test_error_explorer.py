@@ -47,6 +47,7 @@ def open_cell(explorer: Any, true: int, predicted: int) -> None:
     grid = explorer.locator("[data-matrix]")
     marks = grid.evaluate("grid => ({...grid.dataset})")
     order = [int(i) for i in marks["order"].split(",")]
+    assert marks.get("view", f"0,0,{len(order)}") == f"0,0,{len(order)}"
     x = float(marks["x0"]) + (order.index(predicted) + 0.5) * float(marks["cellSize"])
     y = float(marks["y0"]) + (order.index(true) + 0.5) * float(marks["cellSize"])
     grid.scroll_into_view_if_needed()
@@ -201,3 +202,101 @@ def test_a_dead_kernel_keeps_the_picture(notebook: Notebook) -> None:
     wait_for(lambda: explorer.get_attribute("data-state") == "disconnected", "the word")
     assert cards(explorer).count() > 0
     assert "disconnected" in explorer.inner_text()
+
+
+DESCRIBED = """
+import numpy as np, nbdiag as nd
+rng = np.random.default_rng(0)
+N, C = 2000, 5
+y = np.arange(N) % C
+def said(right):
+    p = rng.random((N, C)) * 0.3
+    p[np.arange(N), np.where(rng.random(N) < right, y, (y + 1) % C)] += 1
+    return p / p.sum(1, keepdims=True)
+meta = {"light": np.where(np.arange(N) % 3 == 0, "night", "day")}
+before = nd.Predictions(targets=y, probabilities=said(0.7), metadata=meta)
+after = nd.Predictions(targets=y, probabilities=said(0.9), metadata=meta)
+explorer = nd.ErrorExplorer(after, baseline=before)
+explorer
+"""
+
+
+def test_a_baseline_its_lists_the_filter_and_a_note(notebook: Notebook) -> None:
+    notebook.open([DESCRIBED, "print(explorer.filter, explorer.notes, len(explorer.to_frame()))"])
+    notebook.run(0)
+    explorer = notebook.widget("error_explorer")
+    assert "Better than the baseline, by more than noise." in explorer.inner_text()
+    explorer.locator('[data-list="fixed"]').click()
+    wait_for(lambda: cards(explorer).count() > 0, "the fixed samples")
+    fixed = int(explorer.locator("[data-gallery]").get_attribute("data-total"))
+    explorer.get_by_role("button", name="Filter", exact=True).click()
+    explorer.locator('[data-value="night"] input').click()
+    total = explorer.locator("[data-gallery]")
+    wait_for(lambda: int(total.get_attribute("data-total") or fixed) < fixed, "the filtered list")
+    assert "667 of 2,000 samples" in explorer.inner_text()
+    night = int(total.get_attribute("data-total"))
+
+    wait_for(lambda: cards(explorer).count() > 0, "the filtered samples")
+    first = cards(explorer).first
+    name = first.get_attribute("data-id")
+    first.click()
+    field = explorer.locator("textarea")
+    field.fill("glare")
+    explorer.locator("[data-detail]").focus()
+    wait_for(lambda: "✎ glare" in first.inner_text(), "the note on the card")
+    notebook.run(1)
+    assert notebook.text(1).strip() == f"{{'light': ['night']}} {{{name}: 'glare'}} {night}"
+
+
+@pytest.mark.parametrize("width", [600, 1400])
+def test_a_thousand_classes_are_looked_at_in_part(notebook: Notebook, width: int) -> None:
+    notebook.open([synthetic(1000, 20_000), "print(explorer.cell)"])
+    notebook.page.set_viewport_size({"width": width, "height": 900})
+    notebook.run(0)
+    explorer = notebook.widget("error_explorer")
+    grid = explorer.locator("[data-matrix]")
+    assert grid.get_attribute("data-view") == "0,0,1000"
+    for _ in range(5):
+        explorer.get_by_role("button", name="Look nearer").click()
+    wait_for(lambda: grid.get_attribute("data-view").endswith(",32"), "the part")
+    before = grid.get_attribute("data-view")
+    box = grid.bounding_box()
+    notebook.page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.7)
+    notebook.page.mouse.down()
+    notebook.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5, steps=4)
+    notebook.page.mouse.up()
+    wait_for(lambda: grid.get_attribute("data-view") != before, "the moved part")
+    assert explorer.locator("[data-gallery]").count() == 0, "a drag opened a cell"
+    explorer.get_by_role("button", name="All classes").click()
+    explorer.locator("[data-ranked]").first.click()
+    wait_for(lambda: cards(explorer).count() > 0, "the gallery")
+    notebook.run(1)
+    assert notebook.text(1).strip() == "[0, 1]"
+
+
+TABLE = """
+import numpy as np, nbdiag as nd
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+data = load_iris(as_frame=True)
+model = LogisticRegression(C=0.01).fit(data.data, data.target)
+explorer = nd.ErrorExplorer(model, (data.data, data.target))
+explorer
+"""
+
+
+def test_rows_of_a_table_and_what_is_similar(notebook: Notebook) -> None:
+    notebook.open([TABLE])
+    notebook.run(0)
+    explorer = notebook.widget("error_explorer")
+    explorer.locator('[data-list="errors"]').click()
+    wait_for(lambda: cards(explorer).count() > 1, "the errors")
+    assert "petal" in cards(explorer).first.inner_text()
+    cards(explorer).nth(1).click()
+    detail = explorer.locator("[data-detail]")
+    name = detail.get_attribute("data-detail")
+    wait_for(lambda: detail.locator("tbody tr").count() == 4, "all four features")
+    explorer.get_by_role("button", name="Similar samples").click()
+    wait_for(lambda: f"Most similar to {name}" in explorer.inner_text(), "the list")
+    wait_for(lambda: cards(explorer).count() > 1, "its samples")
+    assert cards(explorer).first.get_attribute("data-id") == name
