@@ -94,6 +94,8 @@ def _differ(some: np.ndarray) -> bool:
 
 
 def _facet(name: str, column: np.ndarray, values: int, bins: int) -> Facet | None:
+    if name.lower() in ID_NAMES and 1 < len(column) == len(set(column.tolist())):
+        return None
     try:
         if column.dtype.kind in "fiuM":
             made = group(name, column, at_least=max(1, len(column) // 200), bins=bins)
