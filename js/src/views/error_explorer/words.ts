@@ -64,8 +64,13 @@ export function describePlace(
   }
   const list = lists.find(({ key }) => key === place);
   if (!list) return { sentence: "This list is gone", text: "", orders: [], own: "" };
+  const sentence = `${list.title}: ${plural(list.count, "sample")}`;
+  // All of them are right now.
+  if (list.key === "fixed") {
+    return { sentence, text: list.text, orders: ["confidence"], own: ORDER_WORDS.unsure ?? "" };
+  }
   return {
-    sentence: `${list.title}: ${plural(list.count, "sample")}`,
+    sentence,
     text: list.key === "errors" ? "" : list.text,
     orders: list.order ? ["own", ...WRONG] : WRONG,
     own: list.order,
