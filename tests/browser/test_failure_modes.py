@@ -45,6 +45,7 @@ def test_click_selects_and_the_overlap_shows(notebook: Notebook) -> None:
     assert modes.get_attribute("data-selected") == errors
     notebook.run(2)
     assert notebook.text(2).strip() == f"{errors} True True"
+    hot.focus()
     notebook.page.keyboard.press("Escape")
     wait_for(lambda: modes.locator(".fm-detail").count() == 0, "nothing chosen")
     assert modes.locator("b:text-is('night')").count() == 0  # names are text

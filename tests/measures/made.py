@@ -13,7 +13,7 @@ def told(
     wrong: Any, classes: int = 10, seed: int = 0, targets: Any = None, **options: Any
 ) -> Predictions:
     """Predictions that are wrong where `wrong` (N,) says: bool, or the chance of it."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 77])  # no stream that a test draws from as well
     wrong = np.asarray(wrong)
     n = len(wrong)
     if wrong.dtype != bool:

@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from nbdiag.measures.contrast import greater
 from nbdiag.measures.predictions import Predictions
 from nbdiag.measures.slice_explorer import SliceTable
-from nbdiag.measures.slice_tests import CLASS_MIX, large, stratified
+from nbdiag.measures.slice_tests import CLASS_MIX, _interaction, large, stratified
 from tests.measures.made import scene, told
 
 # Eight samples of two sensors: sensor a wrong in 1 of 4, b in 3 of 4
@@ -153,6 +155,31 @@ def test_luck_is_not_reported(seed: int) -> None:
 def test_large(k: int, n: int, k_rest: int, rest: int, answer: bool) -> None:
     counts = (np.array([value]) for value in (k, n, k_rest, rest))
     assert bool(large(*counts)[0]) is answer
+
+
+def test_a_pair_is_tested_for_interaction_as_a_logistic_regression_does() -> None:
+    # errors and samples of the cell, of the rest of its row, of its column, and of neither
+    errors, sizes = (900, 400, 700, 300), (2000, 3000, 4000, 5000)
+    design = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 0]])
+    counts = np.stack([errors, np.subtract(sizes, errors)], axis=1)
+    fit = sm.GLM(counts, design, family=sm.families.Binomial()).fit()
+    expected = float(stats.norm.sf(fit.tvalues[3]))
+    mixed = [np.array([value]) for value in errors], [np.array([value]) for value in sizes]
+    assert float(_interaction(*map(tuple, mixed))[0]) == pytest.approx(expected, rel=0.05)
+
+
+def test_two_effects_that_multiply_make_no_weak_pair() -> None:
+    # both columns treble the odds, the pair then has nine times the odds and no weakness of its own
+    rng = np.random.default_rng(0)
+    a, b = rng.random((2, 8000)) < 0.1
+    odds = 0.05 * 3.0**a * 3.0**b
+    table = sliced(odds / (1 + odds), {"a": a, "b": b})
+    assert sorted(weak(table)) == ["a = True", "b = True"]
+    pair = table.find("a = True, b = True")
+    assert table.judged.p_value[pair] > 0.05
+    cell, whole = table.rate(pair), table.overall
+    p_alone = greater(cell.successes, cell.n, whole.successes, whole.n)
+    assert float(p_alone) < 1e-6
 
 
 def test_stratified_is_mantel_haenszel() -> None:

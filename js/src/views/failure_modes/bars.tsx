@@ -35,7 +35,6 @@ export function Bars({ modes, chosen, onChoose }: Props) {
         onKeyDown={keys({
           ArrowDown: move(1),
           ArrowUp: move(-1),
-          Escape: () => onChoose(null),
         })}
       >
         {modes.map((mode) => (

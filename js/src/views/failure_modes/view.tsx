@@ -1,6 +1,7 @@
 import { share } from "../../slices";
 import {
   Empty,
+  keys,
   Panel,
   plural,
   stateWith,
@@ -54,7 +55,12 @@ export function View({ store, connection, requests }: ViewProps<ModeStore>) {
         "lift: error rate inside over that of all samples, with its 95 % interval",
       ]}
     >
-      <div ref={frame} class={`fm-frame${width >= WIDE ? " fm-wide" : ""}`}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: Escape clears wherever the focus is */}
+      <div
+        ref={frame}
+        class={`fm-frame${width >= WIDE ? " fm-wide" : ""}`}
+        onKeyDown={keys({ Escape: () => store.choose(null) })}
+      >
         <div class="fm-main">
           {modes.length > 0 ? (
             <Bars {...{ modes, chosen }} onChoose={(name) => store.choose(name)} />

@@ -74,7 +74,7 @@ export function Pairs({ info, pair, prefer, chosen, onPair, onChoose }: Props) {
         <table
           class="se-map"
           aria-label={`${info.metric.name} by ${option(one).text} and ${option(two).text}`}
-          onKeyDown={keys({ Escape: () => onChoose(null), ...arrows })}
+          onKeyDown={keys(arrows)}
         >
           <thead>
             <tr>

@@ -45,7 +45,6 @@ export function Rows({ listing, info, chosen, onChoose }: Props) {
         onKeyDown={keys({
           ArrowDown: move(1),
           ArrowUp: move(-1),
-          Escape: () => onChoose(null),
         })}
       >
         {shown.map((row) => (

@@ -72,7 +72,6 @@ export function OverTime({ info, line, chosen, onColumn, onChoose }: Props) {
         onKeyDown={keys({
           ArrowRight: move(1),
           ArrowLeft: move(-1),
-          Escape: () => onChoose(null),
         })}
       >
         {width > 0 && (

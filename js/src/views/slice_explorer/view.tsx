@@ -1,6 +1,7 @@
 import { between, share } from "../../slices";
 import {
   Empty,
+  keys,
   Panel,
   plural,
   Segmented,
@@ -64,7 +65,12 @@ export function View({ store, connection, requests }: ViewProps<SliceStore>) {
         ...info.skipped.map(([name, why]) => `${name} left out: ${why}`),
       ]}
     >
-      <div ref={frame} class={`se-frame${width >= WIDE ? " se-wide" : ""}`}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: Escape clears wherever the focus is */}
+      <div
+        ref={frame}
+        class={`se-frame${width >= WIDE ? " se-wide" : ""}`}
+        onKeyDown={keys({ Escape: () => store.choose(null) })}
+      >
         <div class="se-main">
           <div class="nbd-controls">
             {tabs.length > 1 && (
