@@ -196,6 +196,8 @@ def periods(times: np.ndarray, at_least: int) -> tuple[str, np.ndarray, list[str
             continue
         counts = np.bincount(numbers - first)
         used = np.flatnonzero(counts)
+        if found is not None and len(used) < 2:
+            break  # few samples: rather a finer period than none
         found = name, numbers - first, name_of(used + first)
         if np.median(counts[used]) >= at_least:
             break

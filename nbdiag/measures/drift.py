@@ -10,7 +10,7 @@ from nbdiag.measures.contrast import greater, likelihood_gain
 from nbdiag.measures.grouping import Grouping
 from nbdiag.measures.intervals import wilson
 
-ALPHA = 0.01
+ALPHA = 0.005  # for the step and for the slope: 1 % together
 SMALL = 0.02  # a change of the error rate that is real but hardly matters
 
 

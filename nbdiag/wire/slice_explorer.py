@@ -15,7 +15,7 @@ def axis_end(highs: Sequence[float]) -> float:
     """A round share that holds the ends of the intervals that matter.
 
     >>> axis_end([0.31, 0.12]), axis_end([0.02]), axis_end([0.97]), axis_end([])
-    (0.4, 0.05, 1.0, 1.0)
+    (0.4, 0.02, 1.0, 1.0)
     """
     most = max(highs, default=1.0)
     steps = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)

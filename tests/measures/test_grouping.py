@@ -114,6 +114,7 @@ def test_few_samples_make_periods_longer() -> None:
     times = np.datetime64("2024-01-01") + np.arange(20).astype("timedelta64[D]")
     assert periods(times, 1)[0] == "day"
     assert periods(times, 6)[0] == "week"
+    assert periods(times, 50)[0] == "week"  # a month would be one group
 
 
 def test_a_gap_in_time_keeps_its_place() -> None:
