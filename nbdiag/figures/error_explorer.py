@@ -19,7 +19,8 @@ def draw(result: ErrorTable, *, size: int = 640) -> Any:
 
     ``size``: width and height of the figure in pixels.
     """
-    from bokeh.models import ColorBar, ColumnDataSource, HoverTool, LinearColorMapper
+    from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper
+    from bokeh.models.annotations import ColorBar
     from bokeh.palettes import viridis
 
     names = list(result.class_names)
@@ -29,9 +30,8 @@ def draw(result: ErrorTable, *, size: int = 640) -> Any:
     support = result.matrix.sum(axis=1) + result.nonfinite
     right = true == predicted
     errors = count[~right]
-    mapper = LinearColorMapper(
-        palette=viridis(256)[::-1][18:], low=0, high=int(errors.max()) if errors.size else 1
-    )
+    most = int(errors.max()) if errors.size else 1
+    mapper = LinearColorMapper(palette=viridis(256)[::-1][18:], low=0, high=most)
     # Numbers stand where classes do, so that the same figure serves 2 and 1,000 of them.
     figure = new_figure(
         f"Accuracy {result.accuracy_text} of {len(result):,} samples",
@@ -60,7 +60,10 @@ def draw(result: ErrorTable, *, size: int = 640) -> Any:
     ]
     drawn = []
     for chosen, fill in ((right, RIGHT), (~right, {"field": "count", "transform": mapper})):
-        source = ColumnDataSource({name: np.array(v)[chosen] for name, v in columns.items()})
+        data: dict[str, Any] = {name: np.array(v)[chosen] for name, v in columns.items()}
+        dark = (data["count"] > most / 2) & (data["true"] != data["predicted"])
+        data["ink"] = np.where(dark, "#ffffff", INK)
+        source = ColumnDataSource(data)
         drawn.append(
             figure.rect(
                 "predicted",
@@ -73,11 +76,6 @@ def draw(result: ErrorTable, *, size: int = 640) -> Any:
             )
         )
         if classes <= NUMBERS_UP_TO:
-            half = mapper.high / 2
-            source.data["ink"] = [
-                "#ffffff" if chosen is not right and n > half else INK
-                for n in source.data["count"].tolist()
-            ]
             figure.text(
                 "predicted",
                 "true",
