@@ -9,6 +9,8 @@ PARTS = tuple(
     sick_loss sick_gradient sick_units sick_weights healthy_plain healthy_odd healthy_settled
     sick_unseen_loss sick_unseen_gradient sick_unseen_layers
     healthy_unseen_nets healthy_unseen_tasks
+    sick_fresh_loss sick_fresh_gradient sick_fresh_layers
+    healthy_fresh_nets healthy_fresh_loops healthy_fresh_tasks
     """.split()
 )
-"""The files that hold the cases; rules are tuned on those without "unseen" only."""
+"""The files that hold the cases; rules are tuned on those without "unseen" and "fresh" only."""
