@@ -191,7 +191,11 @@ def decay_of_thirty(size: Size, cured: bool) -> Training:
     return Training(model, f.rows(), how, steps=90)
 
 
-@part.sick("weight.collapsing", "loss.flat gradient.vanishing weight.update_too_large", size=0)
+@part.sick(
+    "weight.collapsing",
+    "loss.flat loss.plateau_early gradient.vanishing weight.update_too_large",
+    size=0,
+)
 def absolute_values_penalised(size: Size, cured: bool) -> Training:
     """An L1 penalty of 0.1 on every weight of a convolutional net."""
 

@@ -177,16 +177,6 @@ def one_file_counts_from_one(size: Size, cured: bool) -> Training:
     return Training(model, f.rows(400), how, corrupt=shifted, steps=300)
 
 
-@part.sick("loss.unstable", "weight.update_too_large", size=0)
-def one_house_at_a_time(size: Size, cured: bool) -> Training:
-    """Batches of two and a rate for batches of hundreds."""
-    model = n.mlp([10, size.width, 1], nn.ReLU)
-    rate = 0.01 if cured else 0.04
-    how = torch.optim.SGD(model.parameters(), rate, momentum=0.0)
-    batch = 64 if cured else 2
-    return Training(model, d.diabetes(), how, objective=t.squares, steps=300, batch=batch)
-
-
 @part.sick("loss.unstable", "gradient.exploding weight.exploding weight.update_too_large", size=0)
 def forecast_shaken(size: Size, cured: bool) -> Training:
     model = nn.Sequential(nn.Flatten(), n.mlp([20, 2 * size.width, 1], nn.SiLU))
