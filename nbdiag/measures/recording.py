@@ -384,7 +384,7 @@ _UNKNOWN = np.float32(np.nan)
 
 def _not_finite(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
     """Rows that are kept when their neighbours go: where a gradient was NaN or infinite."""
-    return (columns["status"] >= NAN).any(axis=1)
+    return np.logical_or.reduce(columns["status"] >= NAN, axis=1)
 
 
 def _ratio(change: Floats, weights: Floats) -> Floats:

@@ -34,6 +34,15 @@ def shown(notebook: Notebook) -> Any:
     return notebook.widget("decision_boundary")
 
 
+def choice(widget: Any, label: str) -> Any:
+    """The list behind a label of the controls."""
+    return (
+        widget.locator(".nbd-controls label")
+        .filter(has=widget.page.locator(f"span:text-is('{label}')"))
+        .locator("select")
+    )
+
+
 def pixel(widget: Any, x: float, y: float) -> list[int]:
     """Colour at a share of the canvas."""
     return widget.locator(".db-plot canvas").evaluate(
@@ -61,19 +70,19 @@ def test_the_field_is_drawn_and_the_finding_told(notebook: Notebook) -> None:
 
 def test_features_and_held_sample_are_switched_live(notebook: Notebook) -> None:
     widget = shown(notebook)
-    widget.get_by_label("Across").select_option("2")
+    choice(widget, "Across").select_option("2")
     wait_for(lambda: widget.get_attribute("data-x") == "third", "the other feature")
-    widget.get_by_label("Up").select_option("3")
+    choice(widget, "Up").select_option("3")
     wait_for(lambda: widget.get_attribute("data-y") == "flag", "the binary one")
     assert "flag has only 2 values" in widget.inner_text()
-    widget.get_by_label("Across").select_option("3")  # the other takes the free place
+    choice(widget, "Across").select_option("3")  # the other takes the free place
     wait_for(lambda: widget.get_attribute("data-x") == "flag", "the swap")
     assert widget.get_attribute("data-y") == "third"
-    widget.get_by_label("Across").select_option("0")
+    choice(widget, "Across").select_option("0")
     wait_for(lambda: widget.get_attribute("data-x") == "left", "the first again")
     widget.get_by_role("radio", name="A sample").click()
     wait_for(lambda: "Choose a sample first" in widget.inner_text(), "the hint")
-    widget.get_by_label("Up").select_option("1")
+    choice(widget, "Up").select_option("1")
     wait_for(lambda: widget.get_attribute("data-y") == "up", "the second again")
     canvas = widget.locator(".db-plot canvas")
     canvas.scroll_into_view_if_needed()
@@ -112,7 +121,7 @@ def test_keys_read_the_field_and_escape_clears(notebook: Notebook) -> None:
 def test_probability_of_a_class(notebook: Notebook) -> None:
     widget = shown(notebook)
     before = pixel(widget, 0.3, 0.3)
-    widget.get_by_label("Show").select_option("1")
+    choice(widget, "Show").select_option("1")
     wait_for(lambda: widget.get_attribute("data-shown") == "1", "the class")
     assert "probability of yes" in widget.locator(".db-legend").inner_text()
     assert pixel(widget, 0.3, 0.3) != before
@@ -120,7 +129,7 @@ def test_probability_of_a_class(notebook: Notebook) -> None:
 
 def test_a_reloaded_page_keeps_the_slice(notebook: Notebook) -> None:
     widget = shown(notebook)
-    widget.get_by_label("Across").select_option("2")
+    choice(widget, "Across").select_option("2")
     wait_for(lambda: widget.get_attribute("data-x") == "third", "the other feature")
     notebook.save()
     wait_for(lambda: '"image/png"' in notebook.path.read_text(), "the saved file")
