@@ -176,6 +176,9 @@ describe("spikes", () => {
     expect(found(noisy(200))).toEqual([]);
     expect(found(Array.from({ length: 200 }, (_, i) => 3 * Math.exp(-i / 8)))).toEqual([]);
     expect(found([...noisy(60), ...noisy(60).map((v) => v + 5)])).toEqual([]);
+    const rest = new Array(40).fill(0.1);
+    expect(found([2, 2.1, 1.5, 0.6, 0.2, ...rest])).toEqual([]); // the first steps, well above
+    expect(found([...rest, 0.2, 0.8, 3, 9])).toEqual([]); // a divergence towers over one side
     expect(found([1, 1, 1, 50, 1, 1])).toEqual([]);
     expect(found(new Array(100).fill(0))).toEqual([]);
   });

@@ -110,24 +110,34 @@ function median(values: number[]): number {
   return values[values.length >> 1] ?? Number.NaN;
 }
 
+/** Of one side: its median; of a few cells, which have no usual, the highest. */
+function levelOf(side: readonly number[]): number {
+  if (side.length === 0) return Number.POSITIVE_INFINITY;
+  return side.length < 4 ? Math.max(...side) : median([...side]);
+}
+
 /** Cells whose greatest value stands out far from the level and the scatter around it. */
 export function spikesOf(cells: Cells): number[] {
   const { length: n, mean, high } = cells;
   if (n < FEWEST) return [];
   const excess = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    const means: number[] = [];
+    const sides: [number[], number[]] = [[], []];
     const tops: number[] = [];
     for (let j = Math.max(0, i - AROUND); j <= Math.min(n - 1, i + AROUND); j++) {
       if (j === i || !Number.isFinite(mean[j])) continue;
-      means.push(mean[j] as number);
+      sides[j < i ? 0 : 1].push(mean[j] as number);
       tops.push(high[j] as number);
     }
+    const means = sides.flat();
     if (means.length < AROUND) continue;
     const level = median([...means]);
+    // Higher than what came before and than what came after: the first steps of a steep fall and
+    // the last of a divergence tower over one side only.
+    const over = (high[i] as number) - level;
+    if (!sides.every((side) => (high[i] as number) - levelOf(side) > 0.5 * over)) continue;
     const scatter = 1.4826 * median(means.map((value) => Math.abs(value - level)));
     const usual = Math.max(scatter, median(tops.map((value) => Math.abs(value - level))));
-    const over = (high[i] as number) - level;
     // A tenth of the level at least: on a flat line anything is far from the usual.
     if (over > OUTLIER * usual && over > 0.1 * Math.abs(level)) excess[i] = over;
   }

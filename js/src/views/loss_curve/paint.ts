@@ -55,8 +55,8 @@ export function paint(picture: Picture, places: readonly Place[], chosen: string
     context.restore();
     for (const layer of picture.layers) {
       for (const i of layer.spikes) spike(frame, layer, i);
-      bads(frame, layer.cells, right);
     }
+    bads(frame, right);
   };
 }
 
@@ -204,19 +204,28 @@ export function badRuns(cells: Cells): BadRun[] {
   return runs;
 }
 
-function bads({ context, pane, x, top, bottom }: Frame, cells: Cells, right: number): void {
+/** Marks of all curves in one lane, so that their words keep clear of each other. */
+function bads({ context, pane, picture, x, top, bottom }: Frame, right: number): void {
   const color = pane.color("--nbd-critical");
   context.font = "600 12px system-ui, sans-serif";
   context.textBaseline = "middle";
   context.textAlign = "left";
-  let free = 0; // where the next word has room
-  for (const { from, to, status } of badRuns(cells)) {
-    const [x0, x1] = [x(cells.steps[from] as number), x(cells.steps[to] as number)];
+  const marks = picture.layers.flatMap(({ cells }) =>
+    badRuns(cells).map(({ from, to, status }) => ({
+      x0: x(cells.steps[from] as number),
+      x1: x(cells.steps[to] as number),
+      word: status === NAN ? "NaN" : "∞",
+    })),
+  );
+  marks.sort((a, b) => a.x0 - b.x0);
+  let free = 0; // where the next sign has room
+  for (const [k, { x0, x1, word }] of marks.entries()) {
     context.fillStyle = context.strokeStyle = color;
     context.globalAlpha = 0.3;
     context.fillRect(x0 - 0.75, top, 1.5, bottom - top);
     context.globalAlpha = 1;
     if (x1 - x0 > 4) context.fillRect(x0, top - 3, x1 - x0, 3);
+    if (x0 - 5 < free) continue;
     context.lineWidth = 2;
     context.beginPath();
     for (const sign of [-1, 1]) {
@@ -224,9 +233,10 @@ function bads({ context, pane, x, top, bottom }: Frame, cells: Cells, right: num
       context.lineTo(x0 + 4, top - 8 + 4 * sign);
     }
     context.stroke();
-    const word = status === NAN ? "NaN" : "∞";
+    free = x0 + 5;
     const wide = context.measureText(word).width + 14;
-    if (x0 > free && x0 + wide < right) {
+    const next = marks[k + 1]?.x0 ?? Number.POSITIVE_INFINITY;
+    if (x0 + wide < Math.min(right, next - 5)) {
       context.fillText(word, x0 + 8, top - 8);
       free = x0 + wide;
     }
