@@ -39,11 +39,11 @@ export function factor(change: number): string {
   return `×${f < 9.995 ? f.toPrecision(3) : f.toFixed(f < 99.5 ? 1 : 0)}`;
 }
 
-/** "÷8 to ×8": from the bottom of a row to its top. */
-export function axisText(reach: number): string {
+/** "÷8 to ×8": from the bottom of a row to its top; "to ×8" where there is little room. */
+export function axisText(reach: number, brief = false): string {
   const f = 10 ** reach;
   const text = f >= 1000 ? f.toExponential(0).replace("e+", "e") : String(Number(f.toPrecision(2)));
-  return `÷${text} to ×${text}`;
+  return brief ? `to ×${text}` : `÷${text} to ×${text}`;
 }
 
 interface TrendRow extends Omit<Place, "node"> {

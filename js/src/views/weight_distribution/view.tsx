@@ -165,7 +165,10 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
                 columns={`minmax(0, 1fr) ${small ? "" : `${NORM}px `}${FACTOR}px minmax(0, 1fr)`}
                 heads={[
                   "Layer",
-                  <>Update ÷ weights {rest > 2 * 190 && <small>step {count(step)}</small>}</>,
+                  <>
+                    {rest > 2 * 125 ? "Update ÷ weights" : "Update ratio"}{" "}
+                    {rest > 2 * 190 && <small>step {count(step)}</small>}
+                  </>,
                   ...(small
                     ? []
                     : [
@@ -186,7 +189,8 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
                   >
                     Norm{" "}
                     <small>
-                      {rest > 2 * 215 ? `by step, ${axisText(reach)}` : axisText(reach)}
+                      {rest > 2 * 215 && "by step, "}
+                      {axisText(reach, rest < 2 * 125)}
                     </small>
                   </span>,
                 ]}
