@@ -34,3 +34,12 @@ def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iter
     yield page
     page.close()
     assert not page.errors, "\n".join(page.errors)
+
+
+@pytest.fixture
+def stop(notebook: Notebook) -> Iterator[Path]:
+    """`stop.touch()` lets the training of `UNTIL` end."""
+    path = notebook.lab.files / "stop"
+    path.unlink(missing_ok=True)
+    yield path
+    path.unlink(missing_ok=True)

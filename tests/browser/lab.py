@@ -34,6 +34,15 @@ NOT_OURS = re.compile(
     r"favicon|ResizeObserver loop|/lsp/status|workspaces|debugger state|Canceled future for"
 )
 
+# A training that goes on until the browser is done with it (the fixture `stop`), and ends by itself
+# if it never is; `train` is of an earlier cell.
+UNTIL = """
+import pathlib, time
+end = time.monotonic() + 240
+while not pathlib.Path("stop").exists() and time.monotonic() < end:
+    train(1)
+"""
+
 
 class Lab:
     """A JupyterLab server that shares no configuration with the machine."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Notebook, wait_for
+from lab import UNTIL, Notebook, wait_for
 
 MODEL = """
 import time, torch, nbdiag as nd
@@ -24,13 +25,6 @@ def train(steps, pause=0.01):
         time.sleep(pause)
 """
 SHOW = "run = nd.watch(model, optimizer, every=1)\nflow = nd.GradientFlow(run)\ndisplay(flow)"
-# The training goes on until the browser is done with it, and ends by itself if it never is.
-UNTIL = """
-import pathlib
-end = time.monotonic() + 240
-while not pathlib.Path("stop").exists() and time.monotonic() < end:
-    train(1)
-"""
 
 
 def samples(widget: Any) -> int:
@@ -64,18 +58,9 @@ def resting_lengths(widget: Any) -> list[float]:
     return lengths(widget)
 
 
-@pytest.fixture
-def stop(notebook: Notebook) -> Any:
-    """Lets the endless training cell end; removed again for the next test."""
-    path = notebook.lab.files / "stop"
-    path.unlink(missing_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
-
-
 @pytest.mark.parametrize("made", ["in the training cell", "in an earlier cell"])
 def test_bars_move_and_pause_answers_while_the_cell_is_busy(
-    notebook: Notebook, stop: Any, made: str
+    notebook: Notebook, stop: Path, made: str
 ) -> None:
     split = made == "in an earlier cell"
     cells = [MODEL, SHOW, UNTIL] if split else [MODEL, SHOW + UNTIL]
@@ -113,7 +98,7 @@ def test_bars_move_and_pause_answers_while_the_cell_is_busy(
     assert every == "10"
 
 
-def test_where_the_kernel_cannot_answer_the_widget_says_so(notebook: Notebook, stop: Any) -> None:
+def test_where_the_kernel_cannot_answer_the_widget_says_so(notebook: Notebook, stop: Path) -> None:
     # without nbdiag's route, ipykernel 7.4 delivers the click to the loop that the cell occupies,
     # as older kernels do
     unroute = "\nflow.comm.__dict__.pop('_reply_subshell_for', None)"
@@ -132,7 +117,7 @@ def test_where_the_kernel_cannot_answer_the_widget_says_so(notebook: Notebook, s
 
 
 def test_a_click_shows_the_gradient_over_time_while_the_cell_is_busy(
-    notebook: Notebook, stop: Any
+    notebook: Notebook, stop: Path
 ) -> None:
     clip = "nn.utils.clip_grad_norm_(model.parameters(), 0.01)\n        optimizer.step()"
     notebook.open([MODEL.replace("optimizer.step()", clip), SHOW + UNTIL])

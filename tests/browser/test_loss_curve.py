@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Notebook, wait_for
+from lab import UNTIL, Notebook, wait_for
 
 MODEL = """
 import time, torch, nbdiag as nd
@@ -27,13 +28,6 @@ def train(steps, pause=0.01, scale=1.0):
         time.sleep(pause)
 """
 SHOW = "run = nd.watch(model, optimizer, every=1)\ncurve = nd.LossCurve(run)\ndisplay(curve)\n"
-# The training goes on until the browser is done with it, and ends by itself if it never is.
-UNTIL = """
-import pathlib
-end = time.monotonic() + 240
-while not pathlib.Path("stop").exists() and time.monotonic() < end:
-    train(1)
-"""
 
 
 def points(widget: Any) -> int:
@@ -53,17 +47,8 @@ def inked(widget: Any) -> int:
     )
 
 
-@pytest.fixture
-def stop(notebook: Notebook) -> Any:
-    """Lets the endless training cell end; removed again for the next test."""
-    path = notebook.lab.files / "stop"
-    path.unlink(missing_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
-
-
 def test_the_curve_grows_and_pause_answers_while_the_cell_is_busy(
-    notebook: Notebook, stop: Any
+    notebook: Notebook, stop: Path
 ) -> None:
     notebook.open([MODEL, SHOW + UNTIL])
     notebook.run(0)

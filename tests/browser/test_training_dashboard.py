@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import pytest
-from lab import Notebook, wait_for
+from lab import UNTIL, Notebook, wait_for
 
 MODEL = """
 import time, torch, nbdiag as nd
@@ -30,13 +30,6 @@ run = nd.watch(model, optimizer, loss_fn, every=1)
 board = nd.TrainingDashboard(run)
 display(board)
 """
-# The training goes on until the browser is done with it, and ends by itself if it never is.
-UNTIL = """
-import pathlib
-end = time.monotonic() + 240
-while not pathlib.Path("stop").exists() and time.monotonic() < end:
-    train(1)
-"""
 PARTS = ("loss_curve", "gradient_flow", "activation_stats", "weight_distribution")
 
 
@@ -45,17 +38,8 @@ def boxes(notebook: Notebook) -> dict[str, dict[str, float]]:
     return {name: notebook.widget(name).bounding_box() for name in PARTS}
 
 
-@pytest.fixture
-def stop(notebook: Notebook) -> Any:
-    """Lets the endless training cell end; removed again for the next test."""
-    path = notebook.lab.files / "stop"
-    path.unlink(missing_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
-
-
 def test_all_parts_move_and_one_pause_holds_them_while_the_cell_is_busy(
-    notebook: Notebook, stop: Any
+    notebook: Notebook, stop: Path
 ) -> None:
     notebook.open([MODEL, SHOW + UNTIL])
     notebook.run(0)

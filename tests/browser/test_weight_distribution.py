@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Notebook, wait_for
+from lab import UNTIL, Notebook, wait_for
 
 MODEL = """
 import time, torch, nbdiag as nd
@@ -24,12 +25,6 @@ def train(steps, pause=0.01):
         time.sleep(pause)
 """
 SHOW = "run = nd.watch(model, optimizer, every=1)\nview = nd.WeightDistribution(run)\ndisplay(view)"
-UNTIL = """
-import pathlib
-end = time.monotonic() + 240
-while not pathlib.Path("stop_weights").exists() and time.monotonic() < end:
-    train(1)
-"""
 
 
 def curves(widget: Any) -> str:
@@ -40,16 +35,7 @@ def dots(widget: Any) -> list[str]:
     return widget.locator("[data-ratio]").evaluate_all("all => all.map(one => one.style.left)")
 
 
-@pytest.fixture
-def stop(notebook: Notebook) -> Any:
-    """Lets the endless training cell end; removed again for the next test."""
-    path = notebook.lab.files / "stop_weights"
-    path.unlink(missing_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
-
-
-def test_it_is_live_and_answers_while_the_cell_is_busy(notebook: Notebook, stop: Any) -> None:
+def test_it_is_live_and_answers_while_the_cell_is_busy(notebook: Notebook, stop: Path) -> None:
     notebook.open([MODEL, SHOW + UNTIL])
     notebook.run(0)
     notebook.start(1)

@@ -13,14 +13,13 @@ import {
   Table,
   useTree,
 } from "../../layers";
-import { PlaybackButtons, RunCommands, runFoot, usePlayback, useReply } from "../../run";
+import { PlaybackButtons, RunCommands, RunPanel, runFoot, usePlayback, useReply } from "../../run";
 import {
   count,
   diverging,
   Empty,
   gradient,
   number,
-  Panel,
   plural,
   type RGB,
   type Scale,
@@ -82,9 +81,6 @@ export function View({ store, requests, connection }: ViewProps<ActivationStore>
   const looks = useStore(store.looks);
   const summary = useStore(store.summary);
   const link = useStore(connection.link);
-  const findings = useStore(store.findings);
-  const failures = useStore(store.failures);
-  const error = useStore(store.error);
   const theme = useTheme();
   const [measure, setMeasure] = useState<Measure>("off");
   const [selected, setSelected] = useState<Node | null>(null);
@@ -151,18 +147,12 @@ export function View({ store, requests, connection }: ViewProps<ActivationStore>
   const ends = measure === "mean" ? [number(-reach, 2), number(reach, 2)] : ["0 %", "100 %"];
   const inputs = summary ? [...new Set(summary.seen)] : [];
   return (
-    <Panel
-      title={info.title}
-      source={info.source}
-      state={state}
-      status={live.step > 0 ? `step ${count(live.step)}` : null}
-      findings={findings}
-      failures={failures}
+    <RunPanel
+      store={store}
+      connection={connection}
       onSubject={(name) => setSelected(tree.reveal(name) ?? null)}
       knows={(name) => info.layers.some((one) => one.name === name)}
       note={empty ? null : info.notes.join(" ")}
-      error={error}
-      onDismiss={() => store.error.set(null)}
       controls={
         <>
           <PlaybackButtons playback={playback} samples={looks.length} />
@@ -325,7 +315,7 @@ export function View({ store, requests, connection }: ViewProps<ActivationStore>
           </section>
         )}
       </div>
-    </Panel>
+    </RunPanel>
   );
 }
 

@@ -21,12 +21,10 @@ import {
   useNumbers,
   useTree,
 } from "../../layers";
-import { runFoot, usePlayback, useReply } from "../../run";
+import { NoStep, RunPanel, runFoot, usePlayback, useReply } from "../../run";
 import {
   count,
-  Empty,
   gradient,
-  Panel,
   percent,
   plural,
   type State,
@@ -55,9 +53,6 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
   const history = useStore(store.history);
   const known = useStore(store.facts);
   const link = useStore(connection.link);
-  const findings = useStore(store.findings);
-  const failures = useStore(store.failures);
-  const error = useStore(store.error);
   const theme = useTheme();
   const [metric, setMetric] = useState<Metric>("norm");
   const [selected, setSelected] = useState<Node | null>(null);
@@ -126,18 +121,12 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
   );
   const chosen = leaf === null ? undefined : info.layers[leaf];
   return (
-    <Panel
-      title={info.title}
-      source={info.source}
-      state={state}
-      status={live.step > 0 ? `step ${count(live.step)}` : null}
-      findings={findings}
-      failures={failures}
+    <RunPanel
+      store={store}
+      connection={connection}
       onSubject={(name) => setSelected(tree.reveal(name) ?? null)}
       knows={(name) => info.layers.some((layer) => layer.name === name)}
       note={info.note}
-      error={error}
-      onDismiss={() => store.error.set(null)}
       controls={
         <Commands
           store={store}
@@ -152,14 +141,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
     >
       <div ref={frame} class={`gf${small ? " gf-small" : ""}`}>
         {empty ? (
-          <Empty
-            title={
-              live.state === "done"
-                ? "The run ended without a step"
-                : "Waiting for the first optimizer.step()"
-            }
-            text={`${plural(info.layers.length, "layer")} are being watched. The picture starts with the first step that is sampled.`}
-          />
+          <NoStep ended={live.state === "done"} layers={info.layers.length} />
         ) : (
           <Table
             label={`${words.head} of ${plural(info.layers.length, "layer")}, step ${count(step)}`}
@@ -262,7 +244,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
           />
         )}
       </div>
-    </Panel>
+    </RunPanel>
   );
 }
 

@@ -1,13 +1,12 @@
 import type { JSX } from "preact";
 import { useCallback, useMemo, useState } from "preact/hooks";
-import { AxisLabel, probeCost, stepTicks } from "../../run";
+import { AxisLabel, probeCost, RunPanel, stepTicks } from "../../run";
 import {
   Canvas,
   count,
   Empty,
   keys,
   number,
-  Panel,
   plural,
   type State,
   stateWith,
@@ -41,13 +40,10 @@ interface Hover {
 }
 
 export function View({ store, requests, connection }: ViewProps<CurveStore>): JSX.Element {
-  const info = useStore(store.info);
   const live = useStore(store.live);
   const tracks = useStore(store.tracks);
   const link = useStore(connection.link);
   const findings = useStore(store.findings);
-  const failures = useStore(store.failures);
-  const error = useStore(store.error);
   const [metric, setMetric] = useState("loss");
   const [scale, setScale] = useState<ScaleKind | null>(null);
   const [reach, setReach] = useState(USUAL_REACH);
@@ -119,16 +115,11 @@ export function View({ store, requests, connection }: ViewProps<CurveStore>): JS
   };
 
   return (
-    <Panel
-      title={info.title}
-      source={info.source}
-      state={state}
+    <RunPanel
+      store={store}
+      connection={connection}
       status={statusOf(live.step, group, picture)}
-      findings={findings}
-      failures={failures}
       note={isLoss && hasBoth(group) ? TRAIN_MODE : null}
-      error={error}
-      onDismiss={() => store.error.set(null)}
       controls={
         <Commands
           store={store}
@@ -212,7 +203,7 @@ export function View({ store, requests, connection }: ViewProps<CurveStore>): JS
           </Tooltip>
         )}
       </div>
-    </Panel>
+    </RunPanel>
   );
 }
 

@@ -1,8 +1,6 @@
 import type { JSX } from "preact";
-import { RunCommands, runFoot } from "../../run";
+import { RunCommands, RunPanel, runFoot } from "../../run";
 import {
-  count,
-  Panel,
   plural,
   type State,
   stateWith,
@@ -34,13 +32,10 @@ export function partOf(root: HTMLElement, name: string): Element | null {
 }
 
 export function View({ store, requests, connection }: ViewProps<VitalsStore>): JSX.Element {
-  const info = useStore(store.info);
   const live = useStore(store.live);
   const vitals = useStore(store.vitals);
   const link = useStore(connection.link);
   const findings = useStore(store.findings);
-  const failures = useStore(store.failures);
-  const error = useStore(store.error);
   const root = useRoot();
   const still = useReducedMotion();
   const [frame, { width }] = useSize<HTMLDivElement>();
@@ -59,15 +54,9 @@ export function View({ store, requests, connection }: ViewProps<VitalsStore>): J
   });
 
   return (
-    <Panel
-      title={info.title}
-      source={info.source}
-      state={state}
-      status={live.step > 0 ? `step ${count(live.step)}` : null}
-      findings={findings}
-      failures={failures}
-      error={error}
-      onDismiss={() => store.error.set(null)}
+    <RunPanel
+      store={store}
+      connection={connection}
       controls={
         <>
           <span class="nbd-muted">
@@ -93,6 +82,6 @@ export function View({ store, requests, connection }: ViewProps<VitalsStore>): J
           />
         ))}
       </div>
-    </Panel>
+    </RunPanel>
   );
 }

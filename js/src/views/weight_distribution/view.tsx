@@ -20,11 +20,17 @@ import {
   useNumbers,
   useTree,
 } from "../../layers";
-import { PlaybackButtons, RunCommands, record, runFoot, usePlayback } from "../../run";
+import {
+  NoStep,
+  PlaybackButtons,
+  RunCommands,
+  RunPanel,
+  record,
+  runFoot,
+  usePlayback,
+} from "../../run";
 import {
   count,
-  Empty,
-  Panel,
   plural,
   Segmented,
   type State,
@@ -55,9 +61,6 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
   const known = useStore(store.facts);
   const extra = useStore(store.extra);
   const link = useStore(connection.link);
-  const findings = useStore(store.findings);
-  const failures = useStore(store.failures);
-  const error = useStore(store.error);
   const [kind, setKind] = useState<Kind>("weight");
   const [chosen, setChosen] = useState<Node | null>(null);
   const [frame, { width }] = useSize<HTMLDivElement>();
@@ -124,18 +127,12 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
   const seen = new Set([...ratios.seen, ...norms.seen]);
   const since = count(history.steps[0] ?? 1);
   return (
-    <Panel
-      title={info.title}
-      source={info.source}
-      state={state}
-      status={live.step > 0 ? `step ${count(live.step)}` : null}
-      findings={findings}
-      failures={failures}
+    <RunPanel
+      store={store}
+      connection={connection}
       onSubject={(name) => setChosen(tree.reveal(name) ?? null)}
       knows={(name) => info.layers.some((one) => one.name === name)}
       note={info.note}
-      error={error}
-      onDismiss={() => store.error.set(null)}
       controls={
         <>
           <PlaybackButtons playback={playback} samples={live.samples} />
@@ -146,14 +143,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
     >
       <div ref={frame} class={`wd${beside && !empty ? " wd-beside" : ""}`}>
         {empty ? (
-          <Empty
-            title={
-              live.state === "done"
-                ? "The run ended without a step"
-                : "Waiting for the first optimizer.step()"
-            }
-            text={`${plural(info.layers.length, "layer")} are being watched. The picture starts with the first step that is sampled.`}
-          />
+          <NoStep ended={live.state === "done"} layers={info.layers.length} />
         ) : (
           <>
             <div class="wd-layers">
@@ -291,7 +281,7 @@ export function View({ store, requests, connection }: ViewProps<LayersStore>): J
           </>
         )}
       </div>
-    </Panel>
+    </RunPanel>
   );
 }
 
