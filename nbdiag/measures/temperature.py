@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from zlib import crc32
 
 import numpy as np
 
 from nbdiag.measures.logit_scale import MASKED, Scaled, Slope, blocks
 from nbdiag.measures.outputs import softmax
 from nbdiag.measures.predictions import Predictions
+from nbdiag.measures.same_samples import SAME_FROM, Fingerprint
 
 COLDEST, HOTTEST = 0.01, 100.0
 """Temperatures between which a fit looks."""
 _FIRST_LOOK = 400_000  # numbers; where there are many more, some rows say where to start
 _STEPS, _POLISH = 200, 6
 _CLOSE = 1e-5  # relative, of 1/T: the next step would be its square
-_REMEMBERED = 20_000  # samples, to tell whether an evaluation uses those of the fit
 _Z = 1.959963984540054
-SAME_DATA = 0.5
+SAME_DATA = SAME_FROM
 """From this share of samples that the fit has seen, an evaluation is in-sample."""
 
 
@@ -65,9 +64,9 @@ class Temperature:
         return at_temperature(predictions, self.value)
 
     def share_seen(self, predictions: Predictions) -> float:
-        """Share of these samples that it was fitted on: same id, same target, same output.
+        """Share of these samples that it was fitted on: same target, same output.
 
-        NaN where the samples of the fit are not known.
+        Whatever their order and ids. NaN where the samples of the fit are not known.
         """
         return math.nan if self._seen is None else self._seen.share(predictions)
 
@@ -280,37 +279,3 @@ def at_temperature(predictions: Predictions, temperature: float) -> Predictions:
         note="; ".join(part for part in (predictions.note, note) if part),
     )
 
-
-class Fingerprint:
-    """Tells whether a fit has seen a sample: same id, same target, same output.
-
-    Of many samples it keeps those whose scrambled ids are small, the same ones in every subset.
-    """
-
-    def __init__(self, predictions: Predictions) -> None:
-        self._below = np.uint64(min(2**64 - 1, int(2**64 * (_REMEMBERED / len(predictions)))))
-        self._seen = self._keys(predictions)
-
-    def share(self, predictions: Predictions) -> float:
-        """Share of these samples that were seen; NaN where none of them can tell."""
-        keys = self._keys(predictions)
-        return float(np.isin(keys, self._seen).mean()) if len(keys) else math.nan
-
-    def _keys(self, predictions: Predictions) -> np.ndarray:
-        scrambled = _hashed_ids(predictions.ids)
-        rows = np.flatnonzero(scrambled <= self._below)
-        told = predictions.probabilities if predictions.logits is None else predictions.logits
-        odd = np.random.default_rng(7).integers(0, 2**63, told.shape[1], np.uint64) * 2 + 1
-        bits = told[rows].astype(np.float64).view(np.uint64)
-        words = ((bits ^ (bits >> np.uint64(29))) * odd).sum(axis=1, dtype=np.uint64)
-        return scrambled[rows] ^ words ^ predictions.targets[rows].astype(np.uint64) * odd[0]
-
-
-def _hashed_ids(ids: np.ndarray) -> np.ndarray:
-    """(N,) uint64, evenly spread."""
-    if ids.dtype.kind in "iu":
-        mixed = ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(32)
-        return mixed * np.uint64(0xD6E8FEB86659FD93)
-    words = (crc32(str(key).encode()) << 32 for key in ids.tolist())
-    return np.fromiter(words, np.uint64, len(ids))

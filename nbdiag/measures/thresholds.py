@@ -13,9 +13,9 @@ from nbdiag.measures.evaluation import number_of_class
 from nbdiag.measures.intervals import Proportion
 from nbdiag.measures.predictions import Predictions
 from nbdiag.measures.result import Result
+from nbdiag.measures.same_samples import overlap
 
 GOALS = ("f1", "balanced_accuracy", "accuracy")
-SAME_FROM = 0.5  # share of samples with the same id, class and probabilities: the same data
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,9 +52,9 @@ class Threshold:
 
         Raises
         ------
-        ValueError : for the same data (the same object, the same targets and probabilities, or
-            mostly the same ids, targets and probabilities), and for other classes. Two splits that
-            share samples cannot be told from predictions alone: `nd.inspect_data` compares inputs.
+        ValueError : for the same data, whether copied, cut out, put in another order or numbered
+            anew (`same_samples`), and for other classes. Whether two splits share samples that
+            another model predicted, only their inputs tell: `nd.inspect_data`.
         """
         if predictions.class_names != self.chosen.class_names:
             raise ValueError(
@@ -97,7 +97,7 @@ class ThresholdReport(Result):
     ----------
     found, false_alarms, missed, passed : samples of the class that are called, others that are
         called, samples of the class that are not, and others that are not.
-    shared : samples with the same id, class and probabilities as one that it was chosen on.
+    shared : samples with the same class and probabilities as one that it was chosen on.
     """
 
     figure_stem: ClassVar[str] = "thresholds"
@@ -267,38 +267,3 @@ def _goodness(
         f"the most precision at a recall of {recall:g}",
     )
 
-
-def overlap(one: Predictions, other: Predictions) -> tuple[int, bool]:
-    """How many samples of ``other`` surely are in ``one``, and whether they are the same data.
-
-    The same: one object, equal targets and probabilities in the same order, or mostly samples
-    whose id, target and probabilities are equal to the last bit. Ids start at 0 in every split, and
-    a sure model gives many samples the same [1, 0]: only probabilities that no other sample of
-    its own split has can prove anything.
-    """
-    if one is other:
-        return len(other), True
-    if np.array_equal(one.targets, other.targets) and np.array_equal(
-        one.probabilities, other.probabilities, equal_nan=True
-    ):
-        return len(other), True
-    where = {key: row for row, key in enumerate(one.ids.tolist())}
-    rows = np.array([where.get(key, -1) for key in other.ids.tolist()])
-    known = np.flatnonzero(rows >= 0)
-    left, right = one.probabilities[rows[known]], other.probabilities[known]
-    if left.shape[1] != right.shape[1]:
-        return 0, False
-    equal = ((left == right) | (np.isnan(left) & np.isnan(right))).all(axis=1)
-    equal &= one.targets[rows[known]] == other.targets[known]
-    telling = _unique(one)[rows[known]] | _unique(other)[known]
-    shared = int((equal & telling).sum())
-    mostly = equal.sum() >= SAME_FROM * min(len(one), len(other))
-    return shared, bool(shared and mostly and shared >= SAME_FROM * telling.sum())
-
-
-def _unique(predictions: Predictions) -> np.ndarray:
-    """(N,) bool: rows whose probabilities no other row has."""
-    values = np.ascontiguousarray(predictions.probabilities)
-    keys = values.view(np.dtype((np.void, values.dtype.itemsize * values.shape[1]))).ravel()
-    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return counts[inverse] == 1

@@ -260,11 +260,11 @@ def test_whether_samples_were_seen() -> None:
     named = Predictions(
         ids=np.array([f"a{i}" for i in range(900)]), targets=fit.targets, logits=fit.logits
     )
-    assert fitted.share_seen(named) == 0.0
-    assert fit_temperature(named).share_seen(named) == 1.0
+    assert fitted.share_seen(named) == 1.0  # other ids, the same data
+    assert fitted.share_seen(fit.take(np.arange(900)[::-1])) == 1.0
     assert math.isnan(nd.Temperature(2.0).share_seen(fit))
     many = made(60_000, 2, 2.0)
-    assert fit_temperature(many).share_seen(many.take(np.arange(50_000, 60_000))) == 1.0
+    assert fit_temperature(many).share_seen(many.take(np.arange(50_000, 60_000))) > 0.999
 
 
 def test_frozen_and_checked() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics
 
 from nbdiag.measures.predictions import Predictions
-from nbdiag.measures.thresholds import choose_threshold, overlap
+from nbdiag.measures.thresholds import choose_threshold
 from tests.measures.predicted import made, rare_class
 
 NAN = np.nan
@@ -91,22 +91,15 @@ def test_the_same_data_are_refused(other: Predictions) -> None:
 
 
 def test_shared_samples_are_counted_and_chance_is_not() -> None:
-    one = same()
-    assert overlap(one, same(p=np.array(P) + 1e-3)) == (0, False)
-    assert overlap(one, same(targets=1 - np.array(T))) == (0, False)
-    other = same(p=np.r_[P[:2], np.array(P[2:]) + 1e-3])
-    assert overlap(one, other) == (2, False)
-    report = choose_threshold(one, of=1, maximise="f1").report(other)
-    assert "(2 samples were among those that it was chosen on)" in repr(report)
-
-
-def test_a_sure_model_says_the_same_of_many_samples() -> None:
     """TRAP: ids start at 0 in both splits, and nearly all rows are exactly [1, 0]."""
+    other = same(p=np.r_[P[:2], np.array(P[2:]) + 1e-3])
+    report = choose_threshold(same(), of=1, maximise="f1").report(other)
+    assert "(2 samples were among those that it was chosen on)" in repr(report)
     first = made([0] * 99 + [1], [0.0] * 99 + [0.9])
-    second = made([0] * 99 + [1], [0.0] * 99 + [0.8])
-    assert overlap(first, second) == (0, False)
-    report = choose_threshold(first, of=1, maximise="f1").report(second)
-    assert report.missed == 1
+    report = choose_threshold(first, of=1, maximise="f1").report(
+        made([0] * 99 + [1], [0.0] * 99 + [0.8])
+    )
+    assert (report.missed, report.shared) == (1, 0)
 
 
 def test_nan_rows_are_never_called() -> None:
