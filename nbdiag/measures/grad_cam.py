@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from nbdiag.measures.findings import Finding
+
+if TYPE_CHECKING:
+    from nbdiag.measures.on_object import OnObject
 
 TELL_FROM = 0.1  # share of the maps without evidence that is worth a sentence
 
@@ -61,6 +64,16 @@ class GradCAMResult:
     def no_evidence(self) -> np.ndarray:
         """(N,) bool: nothing in the layer speaks for the class; the map is 0 everywhere."""
         return self.peak == 0
+
+    def on_object(self, *, masks: Any = None, boxes: Any = None, size: Any = None) -> OnObject:
+        """What share of the evidence lies on the object? ``masks`` or ``boxes`` of the N inputs.
+
+        See `nbdiag.measures.on_object.on_object`, which raises ValueError for objects that do not
+        fit the maps.
+        """
+        from nbdiag.measures.on_object import on_object
+
+        return on_object(self, masks=masks, boxes=boxes, size=size)
 
     def findings(self) -> list[Finding]:
         """``cam.no_evidence``, when a good share of the maps is empty."""

@@ -21,6 +21,7 @@ from nbdiag.wire.samples import as_kind, to_show
 CARD, SAMPLE = (128, 4, 400), (640, 200, 20_000)
 PAGE_AT_MOST = 200
 TOP = 5
+NO_PICTURES = "Grad-CAM is for pictures"
 NO_INPUTS = "these predictions cannot look up their inputs by id"
 
 
@@ -42,12 +43,15 @@ class ExplorerSamples(ExplorerSelection):
             none = {"kind": "none", "reason": NO_INPUTS}
             return {"pictures": none, "overlay": {"available": False, "reason": NO_INPUTS}}
         self._renderer = renderer(self.predictions, render, tokenizer)
-        self._overlays = overlays(self.model, self.predictions)
         kind, note = self._renderer.kind, self._renderer.note
+        overlay = {"available": False, "reason": NO_PICTURES}
+        if kind not in ("tabular", "text"):
+            self._overlays = overlays(self.model, self.predictions)
+            overlay = self._overlays.info
         if kind == "custom":
             kind = as_kind(self._renderer.of(self.predictions.ids[:1].tolist())[0])
         said = {"reason" if kind == "none" else "note": note} if note else {}
-        return {"pictures": {"kind": kind, **said}, "overlay": self._overlays.info}
+        return {"pictures": {"kind": kind, **said}, "overlay": overlay}
 
     def handlers(self) -> dict[str, Handler]:
         own = {"page": self._page, "overlay": self._overlay, "image": self._image}
@@ -119,7 +123,7 @@ class ExplorerSamples(ExplorerSelection):
         if not len(kept):
             raise ValueError("none of these samples has a class to explain")
         if self._overlays is None:
-            raise ValueError(NO_INPUTS)
+            raise ValueError(NO_INPUTS if self._renderer is None else NO_PICTURES)
         ids = self._keys(kept)
         cam, size = self._overlays.of(ids, classes[kept].tolist())
         said = {"ids": ids, "target": target, "layer": cam.layer}

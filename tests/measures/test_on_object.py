@@ -40,6 +40,13 @@ def test_masks_by_hand(mask: Any, share: float, area: float) -> None:
     assert result.area[0] == pytest.approx(area)
 
 
+def test_maps_are_asked_themselves() -> None:
+    told = cams(MAP, MAP).on_object(boxes=[(0, 0, 50, 30), None], size=(60, 100))
+    assert told.share.tolist() == pytest.approx([0.5, NAN], nan_ok=True)
+    with pytest.raises(ValueError, match="one of the two"):
+        cams(MAP).on_object()
+
+
 @pytest.mark.parametrize(
     ("box", "share", "area"),
     [

@@ -184,8 +184,11 @@ def test_rows_of_a_table_show_values_and_their_places(connect: Any) -> None:
     rows = torch.arange(20.0)[:, None] * torch.tensor([1.0, -1.0, 0.0, 1.0, 1.0])
     explorer = nd.ErrorExplorer(nn.Linear(5, 2), (rows, torch.arange(20) % 2))
     assert explorer.info["pictures"] == {"kind": "tabular"}
-    assert not explorer.info["overlay"]["available"]
+    assert explorer.info["overlay"] == {"available": False, "reason": "Grad-CAM is for pictures"}
     browser = connect(explorer)
+    refused = browser.ask("overlay", ids=[19])
+    assert not refused["ok"]
+    assert "for pictures" in refused["error"]
     explorer.show([19])
     page = browser.ask("page", place=explorer.place)["result"]
     (shown,) = page["shown"]
