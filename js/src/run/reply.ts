@@ -30,12 +30,15 @@ export function useReply<T>({ requests, name, args, version, read }: Spec<T>): A
     error: null,
     busy: false,
   });
-  const asked = useRef({ key: "" as string | null, at: 0 });
+  const poke = useRef(() => {});
   useEffect(() => {
     if (args === null) return;
     const gone = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let at = Number.NEGATIVE_INFINITY;
+    let [busy, again] = [false, false];
     const ask = async () => {
-      asked.current = { key, at: Date.now() };
+      [timer, busy, again, at] = [undefined, true, false, Date.now()];
       setAnswer((old) => ({ ...old, key, value: old.key === key ? old.value : null, busy: true }));
       try {
         const { result, buffers } = await requests.request(name, args, gone.signal);
@@ -45,15 +48,23 @@ export function useReply<T>({ requests, name, args, version, read }: Spec<T>): A
         const text = error instanceof Error ? error.message : String(error);
         setAnswer((old) => ({ ...old, key, error: text, busy: false }));
       }
+      busy = false;
+      if (again) poke.current();
     };
-    const age = Date.now() - asked.current.at;
-    const wait = asked.current.key === key ? Math.max(0, AGAIN_MS - age) : 0;
-    const timer = setTimeout(() => void ask(), wait);
+    // One that is under way is waited for: where news come faster than answers, giving it up for a
+    // newer one would leave the view empty for ever.
+    poke.current = () => {
+      if (busy) again = true;
+      else timer ??= setTimeout(() => void ask(), Math.max(0, at + AGAIN_MS - Date.now()));
+    };
+    poke.current();
     return () => {
       clearTimeout(timer);
       gone.abort();
+      poke.current = () => {};
     };
-  }, [requests, name, key, version]);
+  }, [requests, name, key]);
+  useEffect(() => poke.current(), [version]);
   const mine = answer.key === key && key !== null;
   return mine ? answer : { value: null, error: null, busy: args !== null };
 }
