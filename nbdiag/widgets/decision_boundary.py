@@ -14,7 +14,7 @@ from nbdiag.measures.findings import text_lines
 from nbdiag.sources import model_name, slicer
 from nbdiag.widgets.base import Handler, Instrument, Reply
 from nbdiag.wire.arrays import to_wire
-from nbdiag.wire.decision_boundary import draw, pack_field, shown_classes
+from nbdiag.wire.decision_boundary import draw, pack_field, short, shown_classes
 
 HELD_SHOWN = 40  # held features whose values are listed
 
@@ -197,7 +197,7 @@ class DecisionBoundary(Instrument):
         texts = []
         for i in others[:HELD_SHOWN]:
             value = cut.held[i]
-            word = str(table.levels[i][int(value)]) if i in table.levels else f"{value:.3g}"
+            word = str(table.levels[i][int(value)]) if i in table.levels else short(value)
             texts.append([table.names[i], word])
         if len(others) > HELD_SHOWN:
             texts.append([f"and {len(others) - HELD_SHOWN} more", ""])

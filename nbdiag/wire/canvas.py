@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -45,6 +46,38 @@ def viridis(values: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size * SCALE)
+
+
+# What Pillow's own font can draw beside ASCII, of what occurs; and what stands for other signs
+_DRAWN = "…·’“”±°"
+_INSTEAD = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "—": "-",
+        "→": ">",
+        "×": "x",
+        "≥": ">=",
+        "≤": "<=",
+        "≈": "~",
+        "‘": "’",
+        "µ": "u",
+    }
+)
+
+
+def drawable(text: str) -> str:
+    """The text in letters that the font has: it draws an empty box for every other one.
+
+    >>> drawable("−3 → Küche"), drawable("猫")
+    ('-3 > Kuche', '?')
+    """
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFKD", text.translate(_INSTEAD).replace("…", "\0"))
+    kept = (c for c in plain if not unicodedata.combining(c))
+    told = "".join(c if c.isascii() or c in _DRAWN else "?" for c in kept)
+    return told.replace("\0", "…")
 
 
 def shorten(name: str, longest: int) -> str:
@@ -102,11 +135,12 @@ class Canvas:
         self, x: float, y: float, text: str, *, size: int = 12, color: str = INK, anchor: str = "lm"
     ) -> None:
         """Text at (x, y); ``anchor`` as Pillow's: l, m or r and then t, m or b."""
+        text = drawable(text)
         self._draw.text((x * SCALE, y * SCALE), text, fill=color, font=_font(size), anchor=anchor)
 
     def upright(self, x: float, y: float, text: str, *, size: int = 11, color: str = INK) -> None:
         """Text running upwards, its last letter at (x, y); for labels too close to lie flat."""
-        font = _font(size)
+        font, text = _font(size), drawable(text)
         left, top, right, bottom = (round(edge) for edge in font.getbbox(text))
         mask = Image.new("L", (max(1, right - left), max(1, bottom - top)))
         ImageDraw.Draw(mask).text((-left, -top), text, fill=255, font=font)
@@ -125,7 +159,7 @@ class Canvas:
         self.text(x + width / 2, y - size * 0.4, raised, size=size - 2, color=color, anchor="rm")
 
     def text_width(self, text: str, size: int = 12) -> float:
-        return self._draw.textlength(text, font=_font(size)) / SCALE
+        return self._draw.textlength(drawable(text), font=_font(size)) / SCALE
 
     def box(
         self,

@@ -129,7 +129,17 @@ def _place(values: np.ndarray, axis: Sequence[float]) -> np.ndarray:
 
 
 def _at(axis: Sequence[float], share: float) -> str:
-    return f"{axis[0] + share * (axis[-1] - axis[0]):.3g}"
+    return short(axis[0] + share * (axis[-1] - axis[0]))
+
+
+def short(value: float) -> str:
+    """Three significant digits, written out up to a million.
+
+    >>> short(0.012345), short(999.6), short(-33210), short(2.5e7)
+    ('0.0123', '1,000', '-33,200', '2.5e+07')
+    """
+    text = f"{value:.3g}"
+    return f"{float(text):,.0f}" if 1e3 <= abs(float(text)) < 1e6 else text
 
 
 def _rgb(colour: str) -> tuple[int, ...]:

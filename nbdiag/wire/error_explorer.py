@@ -192,4 +192,4 @@ def _draw_changes(
 
 
 def _signed(number: int) -> str:
-    return f"{number:+,}".replace("-", "−")
+    return f"{number:+,}"

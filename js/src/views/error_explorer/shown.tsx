@@ -38,7 +38,7 @@ function Features({ rows, more, full }: FeaturesProps) {
           {rows.map(([name, value, place]) => (
             <tr key={name} class={isUnusual(place) ? "ex-unusual" : undefined}>
               <th scope="row">
-                <Name name={name} max={full ? 40 : 16} />
+                <Name name={name} max={full ? 40 : 22} />
               </th>
               <td>
                 <Name name={value} max={full ? 40 : 10} />

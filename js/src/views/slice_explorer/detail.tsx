@@ -35,7 +35,12 @@ export function Detail({ row, detail, info, pending, onClear }: Props) {
       <p>
         {count(row.errors)} of {count(row.n)} samples {badly(info)}: <b>{share(row.rate)}</b> (
         {between(row.low, row.high)})
-        {shown && shown.rest.value !== null && <>; of the others {share(shown.rest.value)}</>}.
+        {shown && shown.rest.value !== null && (
+          <>
+            ; of the others <span class="se-number">{share(shown.rest.value)}.</span>
+          </>
+        )}
+        {!(shown && shown.rest.value !== null) && "."}
       </p>
       <p class="nbd-muted">{verdict(row, info)}</p>
       {shown?.matrix && shown.others && (

@@ -57,9 +57,7 @@ export function Matrix({ classes, matrix, others, theme }: Props) {
                 <span title={classes[p]}>{p === n ? "not finite" : names[p]}</span>
               </th>
             ))}
-            <th class="se-recall-head">
-              found: <i class="se-here" /> here <i class="se-there" /> elsewhere
-            </th>
+            <th class="se-recall-head">found</th>
           </tr>
         </thead>
         <tbody>
@@ -91,6 +89,15 @@ export function Matrix({ classes, matrix, others, theme }: Props) {
           ))}
         </tbody>
       </table>
+      <p class="se-found nbd-muted">
+        <span>share of each class that is found, 0 to 100 %:</span>
+        <span>
+          <i class="se-here" /> in this slice
+        </span>
+        <span>
+          <i class="se-there" /> elsewhere
+        </span>
+      </p>
     </div>
   );
 }
