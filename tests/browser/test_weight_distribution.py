@@ -82,11 +82,13 @@ run.close()""",
 
 
 def test_a_saved_and_reloaded_page_shows_the_curves(notebook: Notebook) -> None:
-    notebook.open([MODEL, SHOW, "train(30, pause=0)\nrun.close()"])
+    newest = "int(run.recording.histograms.steps('weight')[-1])"
+    notebook.open([MODEL, SHOW, f"train(30, pause=0)\nrun.close()\n{newest}"])
     for index in range(3):
         notebook.run(index)
     view = notebook.widget("weight_distribution")
     wait_for(lambda: view.get_attribute("data-state") == "done", "the end")
+    wait_for(lambda: curves(view).endswith(f" to {notebook.text(2)}"), "the newest histogram")
     shown = curves(view)
     notebook.save()
     wait_for(lambda: '"image/png"' in notebook.path.read_text(), "the saved file")
