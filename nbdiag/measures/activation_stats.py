@@ -220,8 +220,9 @@ def _dead(
     parts = []
     if never:
         parts.append(
-            "initialise the layer before it anew (Kaiming, biases at 0): its units were off from "
-            "the start"
+            "initialise the layer before it anew (Kaiming, biases at 0): "
+            + ("" if worst.never == count else "most of ")
+            + "its units were off from the start"
         )
         parts.append("check that its inputs are normalised")
     else:

@@ -9,13 +9,16 @@ from nbdiag.measures.findings import Finding
 from nbdiag.measures.gradient_history import GradientHistory
 from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import NAN, OK
-from nbdiag.measures.wording import confidence, sentence, sure
+from nbdiag.measures.wording import confidence, fold, sentence, sure
 
 EXPLODING = 1e3
 EXPLODING_WORSE = 1e2
 """Where the loss ends well above its start."""
 ON_THE_WAY_TO_OVERFLOW = 1e4
 BURST = 10.0
+LAST_STEPS = 4
+"""Before an overflow the last few steps tell: what feeds on itself takes its last hundredfold in
+two of them. All of them must have grown, or it was a division by zero."""
 
 
 def over_steps(history: GradientHistory) -> Finding | None:
@@ -29,6 +32,10 @@ def over_steps(history: GradientHistory) -> Finding | None:
         return None
     head, tail = max(3, min(20, stop // 5)), max(3, min(20, stop // 10))
     start, recent = float(np.median(total[:head])), float(np.median(total[-tail:]))
+    if len(bad) and start > 0 and float(total[-LAST_STEPS:].min()) > 5 * start:
+        last = float(total[-1])
+        if last >= float(total.max()) and last > EXPLODING_WORSE * start:
+            return _exploded(history, 0, stop - 1, start, last, overflowed=True)
     before = float(np.median(total[-3 * tail : -tail]))
     worse = _worse(history.levels)
     if not start > 0 or recent < (EXPLODING_WORSE if worse else EXPLODING) * start:
@@ -110,7 +117,7 @@ def _exploded(
         "gradient.exploding",
         "critical",
         "all layers",
-        f"The gradient norm over all layers grew {recent / start:.1g}-fold, from {start:.3g} at "
+        f"The gradient norm over all layers grew {fold(recent / start)}, from {start:.3g} at "
         f"step {from_step} to {recent:.3g} at step {step}, {how}; {sure(certain)}.",
         {
             "growth": recent / start,

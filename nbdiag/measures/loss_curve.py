@@ -16,6 +16,8 @@ from nbdiag.measures.wording import sure
 MIN_POINTS = 30
 """Fewer are a mood: what a warm-up or a restart throws up comes down again."""
 WORSE_AFTER_LEARNING = 1.0
+LOST = 100.0
+"""Times the start: whether it rises still or is at rest there, nothing that it learned is left."""
 
 
 def judge(history: LossHistory, kinds: frozenset[str] = frozenset()) -> list[Finding]:
@@ -41,7 +43,7 @@ def judge(history: LossHistory, kinds: frozenset[str] = frozenset()) -> list[Fin
     found = [_nonfinite(history)]
     levels = history.levels
     if levels is not None and len(levels):
-        found += [_diverging(history, levels), flat(history, levels)]
+        found += [_diverging(history, levels), flat(history, levels, kinds)]
         found += [plateau(history, levels, kinds), unstable(history, levels)]
     if history.validation is not None:
         found.append(validation_curve.overfitting(history.validation, kinds))
@@ -97,14 +99,19 @@ def _diverging(history: LossHistory, levels: LossLevels) -> Finding | None:
     clear = levels.end - levels.start > 4 * levels.noise_at_start
     if len(rise) < 4 or not (worse and clear) or rank_correlation(rise) < 0.7:
         return None
+    # What grows by a factor a step is judged by its logarithm: seen from its last values, all that
+    # came before is nothing, and a dip to a tenth at the end a full recovery.
+    rise = np.arcsinh((rise - rise[0]) / max(abs(levels.start), levels.noise_at_start))
     third = len(rise) - max(2, len(rise) // 3)
     keeps = rise[-1] - rise[third - 1] > 0.25 * (rise[-1] - rise[0]) / len(rise) * (
         len(rise) - third
     )
-    if not keeps or rise[-1] < rise[0] + 0.6 * (rise.max() - rise[0]):
+    lost = rise[-1] > np.arcsinh(LOST)
+    if not (keeps or lost) or rise[-1] < 0.6 * rise.max():
         return None
     at = int(np.argmin(np.abs(np.arange(len(values)) - lowest * len(values) / len(blocks))))
-    return _rose(history, levels, at, levels.end, "is still rising")
+    how = "is still rising" if keeps else "has not come back"
+    return _rose(history, levels, at, levels.end, how)
 
 
 def _faster(history: LossHistory) -> bool:

@@ -18,50 +18,67 @@ uneven as 2 to 1 still reach 0.92 of it, and a network that knows its task is fa
 HARDLY_MOVED = 3e-3
 """When all steps together are below a third of a percent of the weights, the outputs cannot have
 changed by more than about a percent: nothing can have been learned."""
+LOGITS = "Give the loss the logits: leave out the softmax at the end of the network."
 KNOWS = 0.6
 """Below this share of log(outputs) a classifier knows its task already, as in fine-tuning."""
 LARGE = 0.08
 """Steps of random directions replace the weights within 1 / 0.08^2 = 150 of them."""
 DROP = 0.1
+THROWN_UP = 1.5
+BEGAN = 1.3
+"""In units of guessing: the start of a network whose first outputs were a little too large."""
+MIN_STEPS_SQUARES = 200
+"""Squares are noisier than logarithms."""
 STUCK = 0.3
 SOLVED = 0.05
 SOLVED_FAST = 0.25
 """Where steps are large, but the network may live with them."""
 SOLVED_THROWN = 0.003
 """Where the first steps threw the weights away: most of such a fall is their own work."""
-STOPPED = 1e-3
-"""Steps a thousandfold smaller than at first for half of the training; a rate that is lowered
-tenfold twice, or along a cosine, stays well above."""
+STOPPED = 0.02
+"""All steps of the second half together, in units of those of the first: with a rate lowered
+tenfold at 30, 60 and 90 % they are 0.04, along a cosine 0.2."""
 
 
-def flat(history: LossHistory, levels: LossLevels) -> Finding | None:
-    if history.trained < MIN_STEPS_STILL or levels.bad or not levels.stuck_at_start():
+def flat(
+    history: LossHistory, levels: LossLevels, kinds: frozenset[str] = frozenset()
+) -> Finding | None:
+    if history.trained < MIN_STEPS_STILL or levels.bad or len(levels) < 20:
         return None
     path = float("nan")
-    if history.weights is not None and len(history.weights.matrices):
-        path = float(np.median(history.weights.paths[history.weights.matrices]))
+    matrices = () if history.weights is None else history.weights.matrices
+    if history.weights is not None and len(matrices):
+        tables = history.weights.tables
+        path = float("nan") if tables else float(np.median(history.weights.paths[matrices]))
     guess = _guess(history, levels)
     weights = history.weights
     comes = weights is not None and (weights.warming or weights.stirring)
-    guessing = guess > 0 and levels.unmoved() and not comes and history.trained >= MIN_STEPS
+    guess = "" if comes or history.trained < MIN_STEPS else guess
     knows = history.outputs >= 2 and 0 < levels.end < KNOWS * np.log(history.outputs)
-    if not guessing and (not path < HARDLY_MOVED or knows):
+    still = path < HARDLY_MOVED and not knows and levels.stuck_at_start()
+    if not guess and not still:
         return None
-    message = f"The loss has not left its start: {levels.start:.3g} then, {levels.end:.3g} now, "
+    start = float(levels.values[0]) if history.uprooted else levels.start
+    message = f"The loss has not left its start: {start:.3g} then, {levels.end:.3g} now, "
     message += f"after {history.trained:,} steps"
-    if path < HARDLY_MOVED:
+    if still:
         message += f"; all steps together changed the weights by at most {path:.1g} of their norm"
         remedy = (
             "Raise the learning rate 10- to 1000-fold, and check that the optimizer holds these "
             "parameters and that their gradients are not zero."
         )
     else:
-        message += f", which is what guessing among {guess} classes costs"
+        message += f", which is what {guess} costs"
         remedy = (
             "The weights move, but towards nothing: check that each input still has its own label "
             "(shuffling, sorting, collating), that the inputs are not all alike, and that the "
             "output reaches the loss as it expects; then try to learn one batch by heart."
         )
+        if history.violent:
+            message += f"; {history.violent}"
+            remedy = "Lower the learning rate about 10-fold and start anew, with a warm-up."
+        elif _inside(history, levels, kinds):
+            remedy = LOGITS
     certain = path < HARDLY_MOVED or history.trained >= 3 * MIN_STEPS
     return Finding(
         "loss.flat",
@@ -69,7 +86,7 @@ def flat(history: LossHistory, levels: LossLevels) -> Finding | None:
         levels.name,
         f"{message}; {sure(certain)}.",
         {
-            "start": levels.start,
+            "start": start,
             "end": levels.end,
             "noise": levels.noise,
             "path": path,
@@ -82,18 +99,34 @@ def flat(history: LossHistory, levels: LossLevels) -> Finding | None:
     )
 
 
-def _guess(history: LossHistory, levels: LossLevels) -> int:
-    """Among how many classes one guesses at this loss; 0 when it is not what guessing costs.
+def _guess(history: LossHistory, levels: LossLevels) -> str:
+    """What costs as much as this loss did all along and does, if that is a guess; else empty.
 
     Guessing among C costs log(C); much more is no proof of anything, much less was learned. With
-    yes-or-no answers it costs log(2) whatever their number; that being one number for all, each
-    part of the training must lie next to it.
+    yes-or-no answers it costs log(2) whatever their number, and squares around the mean of
+    standardised targets cost 1; these being the same numbers for all, each part of the training
+    must lie next to them.
     """
-    count = history.outputs
+    count, blocks = history.outputs, levels.blocks[1:]
+    if not count or not len(blocks):
+        return ""
     if count >= 2 and CHANCE < levels.end / np.log(count) < 1.1:
-        return count
-    parts = levels.blocks[1:] / np.log(2)
-    return 2 if count and len(parts) and bool((np.abs(parts - 1) < 0.05).all()) else 0
+        if levels.stuck_at_start() and levels.unmoved():
+            return f"guessing among {count} classes"
+        # It began a little higher, or the first steps threw it up: it came down to guessing.
+        level = blocks[len(blocks) // 10 :] / np.log(count)
+        began = float(levels.values[0]) < BEGAN * np.log(count)
+        if began and bool((np.abs(level - 1) < 0.03).all()) and not levels.still_falling():
+            return f"guessing among {count} classes"
+    if not levels.stuck_at_start():
+        return ""
+    if levels.unmoved() and bool((np.abs(blocks / np.log(2) - 1) < 0.05).all()):
+        return "guessing between 2 classes"
+    weights = history.weights
+    moved = weights is not None and len(weights.matrices) > 0
+    if moved and history.trained >= MIN_STEPS_SQUARES and levels.stays_at(1.0):
+        return "always saying the mean of standardised targets"
+    return ""
 
 
 def plateau(
@@ -102,17 +135,20 @@ def plateau(
     blocks = levels.blocks
     if history.trained < MIN_STEPS or len(blocks) < 10 or history.weights is None:
         return None
-    first = max(float(levels.values[0]), levels.start)
+    # Steps that are far too large may throw up the loss; the very first one they have not seen yet.
+    first, untouched = levels.start, float(levels.values[0])
+    thrown_up = history.uprooted and levels.name == "loss" and first > THROWN_UP * abs(untouched)
+    top = max(first, untouched)
+    first = untouched if thrown_up else top
     quarter = len(blocks) // 4
     early = float(np.median(blocks[quarter : 2 * quarter]))
     fall = first - early
     if not fall > DROP * abs(first):
         return None
-    # Steps that are far too large may throw up the loss; the very first one they have not seen yet.
-    left = abs(levels.end) / abs(float(levels.values[0]) if history.violent else first)
+    left = abs(levels.end) / max(abs(first), 1e-300)
     least = SOLVED_FAST if history.violent else SOLVED
     least = SOLVED_THROWN if history.thrown else least
-    if not abs(early - levels.end) < STUCK * fall or not left > least:
+    if not abs(early - levels.end) < STUCK * (top - early) or not left > least:
         return None
     cause, remedy, certain = _squashed_twice(history, levels, kinds)
     if not cause and (history.violent or not levels.still_falling()):
@@ -158,10 +194,10 @@ def _why_stuck(history: LossHistory) -> tuple[str, str, bool]:
             "Lower the learning rate about 10-fold; a schedule that decays it may be enough.",
             False,
         )
-    early = weights.typical_ratio(late=False)
-    if late < STOPPED * early:
+    if weights.faded < STOPPED:
         return (
-            f"the steps have become {early / max(late, 1e-30):.1g} times smaller than at first",
+            f"all steps of the second half together are {weights.faded:.1g} of those of the first, "
+            "as the learning rate has faded away",
             "Let the learning rate decay later: a schedule that counts epochs is stepped at "
             "every batch, or its end was set too early.",
             True,
@@ -183,13 +219,22 @@ def _squashed_twice(
     late = levels.values[len(levels) // 2 :]
     near = float((late < 1.02 * floor).mean())
     named = bool({"Softmax", "Softmax2d"} & kinds)
-    # The most that it can be is 1 above the least: all of one and wrong.
-    inside = bool((levels.values < floor + 1).all())
-    if late.min() < 0.9999 * floor or not (near > 0.25 or (named and inside)):
+    inside = _inside(history, levels, kinds)
+    if late.min() < 0.9999 * floor or not (near > 0.25 or inside):
         return "", "", False
     return (
         f"no batch comes below {floor:.3g}, the least that cross-entropy over {history.outputs} "
         "probabilities can be, so a softmax seems to stand before a loss that has its own",
-        "Give the loss the logits: leave out the softmax at the end of the network.",
+        LOGITS,
         named and near > 0.02,
     )
+
+
+def _inside(history: LossHistory, levels: LossLevels, kinds: frozenset[str]) -> bool:
+    """Whether the network has a softmax, and all losses lie where cross-entropy of probabilities
+    must: the most that it can be, all of one class and wrong, is 1 above the least.
+    """
+    if history.outputs < 3 or not {"Softmax", "Softmax2d"} & kinds:
+        return False
+    floor = float(np.log(np.e + history.outputs - 1) - 1)
+    return bool((levels.values > 0.9999 * floor).all() and (levels.values < floor + 1).all())

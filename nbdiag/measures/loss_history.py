@@ -11,6 +11,7 @@ from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import Recording, Rows
 from nbdiag.measures.validation_curve import ValidationCurve
 from nbdiag.measures.weight_history import OVERWRITTEN, THROWN, UPROOTED, WeightHistory
+from nbdiag.measures.wording import fold
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +70,9 @@ class LossHistory:
         weights = self.weights
         if weights is None or not len(weights.matrices):
             return ""
-        if weights.uprooted > UPROOTED:
-            factor = weights.uprooted
-            return f"the weights of a typical layer grew {factor:.2g}-fold in the first steps"
+        if self.uprooted:
+            grew = fold(weights.uprooted)
+            return f"the weights of a typical layer grew {grew} in the first steps"
         # A linear model has nothing that its first steps could spoil.
         ratio = weights.typical_ratio(late=not len(weights.hidden))
         if ratio > OVERWRITTEN:
@@ -79,7 +80,13 @@ class LossHistory:
         return ""
 
     @property
+    def uprooted(self) -> bool:
+        """Whether the weights were replaced by much larger ones in the first steps."""
+        weights = self.weights
+        return weights is not None and len(weights.matrices) > 0 and weights.uprooted > UPROOTED
+
+    @property
     def thrown(self) -> bool:
         """Whether the first steps left next to nothing of the weights that they found."""
         weights = self.weights
-        return weights is not None and len(weights.matrices) > 0 and weights.uprooted > THROWN
+        return weights is not None and self.uprooted and float(np.median(weights.sprung)) > THROWN

@@ -32,6 +32,8 @@ LEARNED = 0.3
 adversarial training, swing around where they began."""
 RARE = 0.1
 """What comes more often is part of the noise."""
+WORSE_THAN_NOTHING = 1.2
+"""In units of the start: whoever knows nothing does better on such a batch."""
 UPSET = 0.05
 """A single step that changes a twentieth of the weights undoes what fifty good ones did. Spikes
 that leave the weights alone, as those of outliers under Adam, are part of the data."""
@@ -50,6 +52,7 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
     violent = history.violent
     above = _excursions(levels)
     spikes = _spikes(levels, history.weights)
+    spikes = spikes if len(spikes) >= SPIKES else _strangers(levels)
     quiet = levels.noise_at_start
     left = levels.end / first
     wide = swing > (SWING if left < 1 else SWING / 2)
@@ -60,6 +63,9 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
     elif len(spikes) >= SPIKES:
         height = float(values[spikes].max()) / max(abs(levels.start), 1e-300)
         how = f"{len(spikes)} single steps stand out, up to {height:.3g} times the start"
+        gaps = np.diff(levels.steps[spikes])
+        if bool((gaps % gaps.min() == 0).all()) and gaps.min() > 1:
+            how += f", {gaps.min()} steps or a multiple of it apart"
     elif levels.end > 0.9 * levels.start and spread(late - trend) > 4 * quiet > 0 and swing > 0.5:
         noisier = spread(late - trend) / quiet
         how = f"it swings {noisier:.2g} times as far as at the start, and is no lower than there"
@@ -90,10 +96,7 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
             "to_step": int(levels.steps[-1]),
             "confidence": confidence(certain),
         },
-        "Lower the learning rate about 10-fold"
-        + (
-            " and warm it up." if violent else ", or clip the gradients if single batches start it."
-        ),
+        remedy,
     )
 
 
@@ -114,6 +117,26 @@ def _spikes(levels: LossLevels, weights: WeightHistory | None) -> NDArray[np.int
     sizes = ratios[near[0] | near[1]]
     sizes = np.sort(sizes[np.isfinite(sizes)])[-len(found) :]
     return found if len(sizes) and float(np.median(sizes)) > UPSET else none
+
+
+def _strangers(levels: LossLevels) -> NDArray[np.intp]:
+    """Indices of rare single values that are a population of their own: batches that the network
+    gets wrong as a whole, worse than before it knew anything, the more it learns from the others.
+
+    Heavy tails fill the gap between the usual and the odd; a term that is added to the loss now and
+    then stands out from the start.
+    """
+    n, tenth = len(levels), len(levels) // 10
+    if not levels.end < 0.5 * levels.start:
+        return np.empty(0, np.intp)
+    above = levels.values - median_filter(levels.values, 9, mode="nearest")
+    high = (above > 20 * levels.noise) & (levels.values > WORSE_THAN_NOTHING * levels.start)
+    found = np.flatnonzero(high)
+    if not SPIKES <= len(found) < RARE * n or high[:tenth].any() or np.diff(found).min() < 3:
+        return np.empty(0, np.intp)
+    height = float(np.median(above[found]))
+    between = (above[tenth:] > 0.3 * height) & (above[tenth:] < 0.6 * height)
+    return found if between.sum() <= len(found) / 4 else np.empty(0, np.intp)
 
 
 def _excursions(levels: LossLevels) -> list[tuple[int, int]]:

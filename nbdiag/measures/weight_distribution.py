@@ -11,7 +11,7 @@ from nbdiag.measures.findings import Finding, by_severity
 from nbdiag.measures.recording import OK
 from nbdiag.measures.robust import finite_median
 from nbdiag.measures.weight_history import FIRST_STEPS, OVERWRITTEN, THROWN, UPROOTED, WeightHistory
-from nbdiag.measures.wording import confidence, layers_in_words, sure
+from nbdiag.measures.wording import confidence, fold, layers_in_words, sure
 
 MIN_SAMPLES = 10
 MIN_STEPS = 60
@@ -27,6 +27,9 @@ THROWN_ONE = 10.0
 """At this multiple of the norm all but a hundredth of its square is the work of the first steps."""
 COLLAPSED = 0.1
 """A tenth of the norm left in a layer passes a tenth of the signal; two of them a hundredth."""
+SIGNAL_LOST = 0.01
+CHANCE = 0.9
+"""Share of the cost of guessing, as of `loss.flat`."""
 
 
 def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[Finding]:
@@ -114,7 +117,7 @@ def _exploding(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
         "weight.exploding",
         "critical" if certain else "warning",
         _whose(history, layers),
-        f"The weights of {_names(history, layers)} have grown up to {factor:.3g}-fold by step "
+        f"The weights of {_names(history, layers)} have grown up to {fold(factor)} by step "
         f"{to_step}{end}; {sure(certain)}.",
         {
             "growth": factor,
@@ -137,12 +140,19 @@ def _collapsing(history: WeightHistory, kinds: frozenset[str]) -> Finding | None
     with np.errstate(all="ignore"):
         left = (np.median(last, axis=0) / np.where(first > 0, first, np.nan))[history.matrices]
     small = np.flatnonzero(left < COLLAPSED)
+    loss = history.loss
+    known = loss is not None and len(loss) >= 20
+    if known and not any("Norm" in kind for kind in kinds) and _knows_nothing(history):
+        # Layer by layer what is left is multiplied, where no normalisation makes up for it.
+        through = np.cumprod(np.fmin(left, 1.0))[-1]
+        halved = np.flatnonzero(left < 0.5)
+        if through < SIGNAL_LOST and len(halved) > len(left) / 2:
+            small = halved
     if not len(small):
         return None
     # In one layer of many it may be what the training wants: a branch that is not needed.
     most = len(small) > len(history.matrices) / 2
-    loss = history.loss
-    lost = loss is not None and len(loss) >= 20 and loss.fall < 0.5
+    lost = loss is not None and known and loss.fall < 0.5
     if not (most or lost):
         return None
     layers = history.matrices[small]
@@ -174,6 +184,17 @@ def _collapsing(history: WeightHistory, kinds: frozenset[str]) -> Finding | None
     )
 
 
+def _knows_nothing(history: WeightHistory) -> bool:
+    """Whether the loss is where it began, or where guessing among the classes is: a penalty that
+    shrinks with the weights takes the loss down, and nothing was learned.
+    """
+    loss = history.loss
+    if loss is None:
+        return False
+    guessing = history.outputs >= 2 and loss.end > CHANCE * np.log(history.outputs)
+    return bool(loss.fall < 0.1 or guessing)
+
+
 # Steps too small and too large --------------------------------------------------------------------
 
 
@@ -182,6 +203,8 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
     if len(history.steps) < MIN_SAMPLES or steps < MIN_STEPS or history.warming:
         return None
     layers = history.matrices
+    if history.tables and not (history.paths[layers] == 0).all():
+        return None
     flows = (history.status[:, layers] == OK) & (history.gradients[:, layers] > 0)
     known = np.isfinite(history.ratios[:, layers])
     with np.errstate(all="ignore"):
@@ -286,7 +309,7 @@ def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     ratio = float(typical[hit].max())
     certain = ratio > 3 * OVERWRITTEN or len(hit) > len(history.matrices) / 2
     over = (ratios[:, hit] > OVERWRITTEN).any(axis=1)
-    factor = 10 ** int(np.ceil(np.log10(ratio / 1e-2)))
+    factor = 10 ** int(np.clip(np.ceil(np.log10(ratio / 1e-2)), 1, 4))
     return Finding(
         "weight.update_too_large",
         "critical" if ratio > 3 * OVERWRITTEN else "warning",
@@ -334,7 +357,7 @@ def _thrown(history: WeightHistory) -> Finding | None:
         "weight.update_too_large",
         "warning",
         _whose(history, layers),
-        f"Within the first {stop} steps {whose} grew {factor:.3g}-fold: the steps "
+        f"Within the first {stop} steps {whose} grew {fold(factor)}: the steps "
         f"replaced the weights instead of improving them; {sure(certain)}.",
         {
             "growth": factor,

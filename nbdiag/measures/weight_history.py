@@ -7,7 +7,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
+from nbdiag.measures.head import outputs
 from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import FROZEN, Codes, Floats, LayerInfo, Recording, Rows
 from nbdiag.measures.robust import block_medians, finite_median, rank_correlation
@@ -21,6 +23,8 @@ UPROOTED = 2.5
 the initialisation chose, so that signals pass through, is gone."""
 THROWN = 4.0
 """And here all but a sixteenth."""
+FADED = 1 / 30
+"""The rate, as the size of a step over its gradient: tenfold down once and more."""
 PUT_BACK = 20
 """Steps that all leave the norm as it was: one may by chance, in the bits that are kept."""
 _EMBEDDINGS = ("Embedding", "EmbeddingBag")
@@ -39,6 +43,7 @@ class WeightHistory:
     gradients : (T, L) norm of the gradient that the optimizer used; NaN where there is none.
     status : (T, L) 0 ok, 1 no gradient, 2 frozen, 3 NaN, 4 infinite.
     loss : how the training loss went, None where it was not logged.
+    outputs : entries of the last layer's bias, the classes of a classifier; 0 where not known.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -48,6 +53,7 @@ class WeightHistory:
     gradients: Floats
     status: Codes
     loss: LossLevels | None = None
+    outputs: int = 0
 
     @classmethod
     def from_recording(
@@ -64,6 +70,7 @@ class WeightHistory:
             rows.grad_norm,
             rows.status,
             loss,
+            outputs(recording),
         )
 
     @cached_property
@@ -75,14 +82,24 @@ class WeightHistory:
             for i, layer in enumerate(self.layers)
             if layer.dims >= 2 and layer.kind not in _EMBEDDINGS and len(trained) and trained[i]
         ]
+        if not keep:  # as in the factors of a recommender: what there is
+            keep = [i for i, layer in enumerate(self.layers) if layer.kind in _EMBEDDINGS]
+            keep = [i for i in keep if len(trained) and trained[i]]
         return np.array(keep, np.intp)
+
+    @property
+    def tables(self) -> bool:
+        """Whether `matrices` are embeddings, since there is nothing else: a step changes the rows
+        that its batch used, so that a small share of the whole says nothing.
+        """
+        return any(self.layers[i].kind in _EMBEDDINGS for i in self.matrices)
 
     @property
     def hidden(self) -> NDArray[np.intp]:
         """All `matrices` but the last: their initial scale lets signals pass through, while that of
         the last must become whatever the answer needs. Nothing passes through a linear model.
         """
-        return self.matrices[:-1]
+        return self.matrices if self.tables else self.matrices[:-1]
 
     @cached_property
     def ratios(self) -> NDArray[np.float64]:
@@ -141,12 +158,13 @@ class WeightHistory:
 
     @cached_property
     def early(self) -> NDArray[np.bool_]:
-        """(T,) those of the first tenth of the steps, at least ten, without the first two, which
-        are of full size under Adam whatever the gradient.
+        """(T,) those of the first tenth of the steps, at least twenty steps and three samples,
+        without the first two steps, which are of full size under Adam whatever the gradient.
         """
-        early = self.steps <= self.steps[:1] + 0.1 * (self.steps[-1:] - self.steps[:1])
-        early[:12] = True
-        early[:2] = False
+        passed = self.steps - self.steps[:1]
+        span = passed[-1] if len(passed) else 0
+        early = (passed > 1) & (passed <= max(21, span // 10))
+        early[1:4] |= early.sum() < 3
         return np.asarray(early, np.bool_)
 
     @cached_property
@@ -186,11 +204,35 @@ class WeightHistory:
     def uprooted(self) -> float:
         """By how much the typical of `hidden` has grown in the first fifty steps; NaN if unknown.
 
-        Above `UPROOTED`, steps far too large have thrown the weights away.
+        Above `UPROOTED`, steps far too large have thrown the weights away. Where the loss only fell
+        meanwhile, what targets of that size call for is left out.
         """
         if len(self.steps) < 5 or not len(self.hidden):
             return float("nan")
-        return float(np.median(self.sprung))
+        grown = float(np.median(self.sprung))
+        if self.loss is None or not self.improved_at_once:
+            return grown
+        if self.tables:
+            return 1.0  # they begin near zero
+        # Squares of targets that large need outputs as large, which L layers make together.
+        needed = abs(float(self.loss.values[0])) ** (0.5 / len(self.matrices))
+        return grown / max(1.0, needed)
+
+    @cached_property
+    def improved_at_once(self) -> bool:
+        """Whether the loss only fell while the first steps were taken: steps that throw the weights
+        away mostly throw the loss up first.
+        """
+        loss = self.loss
+        if loss is None or loss.name != "loss" or loss.bad is not None:
+            return False
+        early = loss.values[loss.steps <= FIRST_STEPS]
+        if len(early) < FIRST_STEPS // 2 or loss.steps[0] > 3 or np.median(np.diff(loss.steps)) > 1:
+            return False
+        first, smooth = float(early[0]), median_filter(early, 3, mode="nearest")
+        # By half: what the mean over a small batch may lie above the one before.
+        calm = float(smooth.max()) < first + 0.5 * abs(first)
+        return bool(calm and smooth[-1] < first - 0.2 * abs(first))
 
     @cached_property
     def sprung(self) -> NDArray[np.float64]:
@@ -211,8 +253,35 @@ class WeightHistory:
 
     @property
     def warming(self) -> bool:
-        """Whether steps are getting larger, as in a warm-up: it is too early to call them small."""
-        return self.typical_ratio(late=True) > 1.5 * self.typical_ratio(late=False)
+        """Whether steps are getting larger, as in a warm-up: it is too early to call them small.
+
+        Momentum takes some twenty steps to build up: no warm-up, so they are left out.
+        """
+        if not len(self.steps):
+            return False
+        begun = self.steps >= self.steps[0] + 20
+        early = begun & (np.cumsum(begun) <= max(10, begun.sum() // 10))
+        if not early.any():
+            return self.typical_ratio(late=True) > 1.5 * self.typical_ratio(late=False)
+        first = finite_median(finite_median(self.shares[early][:, self.matrices]))
+        return bool(self.typical_ratio(late=True) > 1.5 * float(first))
+
+    @cached_property
+    def faded(self) -> float:
+        """What all steps of the second half changed, as a share of what those of the first did;
+        only as far as the rate is what faded: 1 where the gradients did, and steps with them.
+        """
+        if len(self.steps) < 20 or not len(self.matrices):
+            return 1.0
+        matrices, late = self.matrices, self.steps > (self.steps[0] + self.steps[-1]) / 2
+        known = np.isfinite(self.shares[:, matrices])
+        paths = np.where(known, self.shares[:, matrices], 0.0) * self.gaps[:, None]
+        with np.errstate(all="ignore"):
+            left = paths[late].sum(axis=0) / paths[~late].sum(axis=0)
+            rates = self.updates[:, matrices].astype(np.float64) / self.gradients[:, matrices]
+            slower = finite_median(rates[late]) / finite_median(rates[self.early])
+        fades = slower < FADED
+        return float(finite_median(left)) if fades.mean() > 0.5 else 1.0
 
     @property
     def stirring(self) -> bool:
@@ -224,8 +293,13 @@ class WeightHistory:
         if len(self.steps) < 20 or not len(self.matrices):
             return False
         course = block_medians(self.gradients[:, self.matrices[0]].astype(np.float64), 10)
-        grown = float(np.median(course[-3:])) > 1.3 * float(np.median(course[:3]))
-        return grown and rank_correlation(course) > 0.8
+        first, middle, last = (float(np.median(course[i : i + 3])) for i in (0, 4, 7))
+        if not (first > 0 and last > 1.3 * first and rank_correlation(course) > 0.8):
+            return False
+        # Behind a last layer that began at zero gradients grow too, ever more slowly: a growth from
+        # block 5 to 8 next to that from block 0 to 5.
+        begun = max(float(course[0]), 1e-300)
+        return bool(np.log(last / middle) / 3 > 0.5 * np.log(middle / begun) / 5)
 
     @property
     def harmless(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
@@ -30,3 +31,14 @@ def sentence(parts: Sequence[str]) -> str:
     """
     text = "; ".join(parts)
     return text[0].upper() + text[1:] + "."
+
+
+def fold(factor: float) -> str:
+    """By how much something grew, also where that has left all bounds.
+
+    >>> fold(6.28), fold(4321.0), fold(2e35), fold(float("inf"))
+    ('6.3-fold', '4,300-fold', 'more than a million-fold', 'more than a million-fold')
+    """
+    if not math.isfinite(factor) or factor > 1e6:
+        return "more than a million-fold"
+    return f"{float(f'{factor:.2g}'):,.10g}-fold"

@@ -174,6 +174,9 @@ def test_a_new_head_of_tiny_weights_is_not_taken_for_all_late_layers() -> None:
         ([5.0, 1e9, *[5.0] * 30], None, []),  # one odd step
         ([5.0, 1e9, NAN], None, ["exploding", "nonfinite"]),
         ([5.0, 40.0, NAN], None, ["nonfinite"]),
+        # What feeds on itself takes its last hundredfold in two steps; a division by zero in one.
+        ([*[1.0] * 20, 4.0, 6.0, 8.0, 10.0, 30.0, 900.0, NAN], None, ["exploding", "nonfinite"]),
+        ([*[1.0] * 25, 900.0, NAN], None, ["nonfinite"]),
         ([1.0] * 20 + [300.0] * 10, levels(np.r_[np.ones(20), np.full(10, 9.0)]), ["exploding"]),
         ([1.0] * 20 + [300.0] * 10, None, []),
     ],
@@ -187,7 +190,7 @@ def test_exploding_in_words() -> None:
     total = np.array([5.0, 1e4, 1e8, 1e11, *[0.0] * 30])[:, None]
     (finding,) = judge(history(total))
     assert (finding.evidence["from_step"], finding.evidence["step"]) == (1, 4)
-    assert "grew 2e+10-fold, from 5 at step 1 to 1e+11 at step 4" in finding.message
+    assert "grew more than a million-fold, from 5 at step 1 to 1e+11 at step 4" in finding.message
     assert "clip the gradients" in finding.remedy
     (finding,) = judge(history(total, clipped=True))
     assert "lower the limit of the clipping" in finding.remedy

@@ -127,6 +127,9 @@ def test_nonfinite(at: object, value: float, severity: str, words: str) -> None:
         (1.6 + 0.1 * np.tanh(STEPS / 30), []),  # rose a little and came to rest
         (1.6 + 1.5 * np.tanh(STEPS / 30), []),  # the other player got better
         (np.where(STEPS == 150, 1e6, 1.6), []),  # one odd step
+        # Beyond all bounds, and at the end a thousandth of its height: no recovery.
+        (np.r_[falling(1.4, 0.3, 100), 0.3 * 1.2 ** np.r_[:170, [132] * 30]], ["diverging"]),
+        (np.r_[np.full(100, 1.4), np.linspace(1.4, 900, 100), np.full(100, 900.0)], ["diverging"]),
         (np.r_[1.4, 1.3, INF, np.full(200, 1.2)], ["nonfinite"]),
     ],
 )
@@ -163,6 +166,51 @@ def test_diverging_with_steps_far_too_large_says_so() -> None:
 )
 def test_flat(level: float, others: dict[str, object], expected: list[str]) -> None:
     assert codes(noisy(np.full(300, level), 0.02), **others) == expected
+
+
+@pytest.mark.parametrize(
+    ("course", "share", "others", "expected"),
+    [
+        # The mean of standardised targets costs 1, by squares of noise; other levels say nothing.
+        (np.ones(300), 0.2, {"outputs": 1}, ["flat"]),
+        (np.full(300, 1.2), 0.2, {"outputs": 1}, []),
+        (np.ones(199), 0.2, {"outputs": 1}, []),
+        (np.ones(300), 0.9, {"outputs": 1}, []),  # too noisy to tell
+        (np.ones(300), 0.2, {"outputs": 0}, []),  # nobody knows what the last layer gives
+        (np.linspace(1.05, 0.9, 300), 0.05, {"outputs": 1}, []),
+        # It began a little above guessing, and came down to it.
+        (np.r_[np.linspace(1.7, 1.4, 20), np.full(280, np.log(4))], 0.01, {}, ["flat"]),
+        (np.r_[np.linspace(1.7, 1.4, 20), np.full(280, 1.3)], 0.01, {}, []),
+        (np.r_[np.linspace(2.7, 1.4, 20), np.full(280, np.log(4))], 0.01, {}, []),
+        # Momentum builds up within twenty steps: no warm-up.
+        (
+            np.full(300, np.log(4)),
+            0.01,
+            {"ratios": 1e-3 * (1 - 0.9 ** np.arange(1, 151))[:, None]},
+            ["flat"],
+        ),
+    ],
+)
+def test_flat_at_what_guessing_costs(
+    course: np.ndarray, share: float, others: dict[str, object], expected: list[str]
+) -> None:
+    assert codes(noisy(course, share), **others) == expected
+
+
+def test_flat_behind_a_softmax_says_so() -> None:
+    made = recording(still(), loss=noisy(np.full(300, np.log(10)), 0.002), outputs=10)
+    (finding,) = judge(LossHistory.from_recording(made), frozenset({"Softmax", "Linear"}))
+    assert finding.remedy.startswith("Give the loss the logits")
+    (finding,) = judge(LossHistory.from_recording(made), frozenset({"Linear"}))
+    assert "each input still has its own label" in finding.remedy
+
+
+def test_unstable_names_the_batches_and_one_remedy() -> None:
+    made = recording(still(300), loss=spiked(20.0))
+    (finding,) = judge(LossHistory.from_recording(made))
+    assert "11 single steps stand out, up to 14.8 times the start, 25 steps" in finding.message
+    assert finding.remedy.startswith("Look at the batches of these steps, as of step 31:")
+    assert "learning rate" not in finding.remedy
 
 
 def test_flat_waits_where_gradients_grow() -> None:
@@ -203,6 +251,12 @@ STOPPED = np.where(np.arange(150) < 30, 1e-2, 1e-9)[:, None]
         (noisy(falling(2.3, 0.9) - 0.002 * STEPS), {"ratios": STOPPED}, []),  # still falling
         (SOFTMAX_FLOOR + 0.8 * np.exp(-STEPS / 30.0), {"outputs": 10}, ["plateau_early"]),
         (SOFTMAX_FLOOR - 0.1 + 0.9 * np.exp(-STEPS / 30.0), {"outputs": 10}, []),
+        # Gradients that fade take the steps with them; the rate is the same.
+        (plateau(), {"ratios": STOPPED, "gradients": STOPPED}, []),
+        # Tenfold down at 30 and 60 %.
+        (plateau(), {"ratios": 1e-2 / 10 ** (np.arange(150) // 45)[:, None]}, []),
+        # Thrown up by the first steps, and back to what guessing costs: it never fell.
+        (np.r_[1.39, 16, 9, 5, 2, noisy(np.full(295, 1.386), 0.01)], {"norms": GROWN}, ["flat"]),
     ],
 )
 def test_plateau(loss: np.ndarray, others: dict[str, object], expected: list[str]) -> None:
@@ -224,6 +278,12 @@ def spiked(height: float, every: int = 25) -> np.ndarray:
     return loss
 
 
+def outliers() -> np.ndarray:
+    loss = noisy(falling())
+    loss[30::8] = 0.7 / np.random.default_rng(3).random(len(loss[30::8]))
+    return loss
+
+
 UPSETTING = np.where((STEPS - 31) % 25 == 0, 0.1, 1e-3)[:, None]
 """Steps as large as the spikes of `spiked` make them."""
 
@@ -235,8 +295,16 @@ UPSETTING = np.where((STEPS - 31) % 25 == 0, 0.1, 1e-3)[:, None]
         (wild(), {}, []),  # heavy noise from the first step on
         (np.r_[noisy(np.full(40, 1.4), 0.02), wild(4.0)[:260]], {}, ["unstable"]),
         (spiked(20.0), {"norms": still(300), "ratios": UPSETTING}, ["unstable"]),
-        (spiked(20.0), {"norms": still(300)}, []),  # outliers that leave the weights alone
-        (spiked(2.0), {}, []),
+        (spiked(20.0), {"norms": still(300)}, ["unstable"]),  # all alike: batches of another kind
+        (outliers(), {"norms": still(300)}, []),  # heavy tails that leave the weights alone
+        (
+            np.where(STEPS % 25 == 0, 20.0, spiked(20.0)),
+            {},
+            [],
+        ),  # a term of the loss, from the start
+        (spiked(1.5), {}, []),  # no worse than knowing nothing
+        (spiked(20.0, every=60), {}, ["unstable"]),  # five of them
+        (spiked(20.0, every=70), {}, []),
         (spiked(20.0, every=200), {"norms": still(300), "ratios": UPSETTING}, []),  # two of them
         (np.tile(np.r_[falling(1.4, 0.4, 50), np.full(10, 3.0)], 5), {}, ["unstable"]),
         (np.tile(np.r_[np.full(10, 1.3), falling(1.4, 0.4, 50)], 5), {}, []),  # restarts

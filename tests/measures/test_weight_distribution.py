@@ -57,6 +57,56 @@ def test_uprooted() -> None:
     assert WeightHistory.from_recording(recording(broken)).uprooted == 7.0
 
 
+def test_growth_that_large_targets_call_for_uproots_nothing() -> None:
+    """Squares of 10,000 at first: two layers make an output of 100 by growing tenfold each."""
+    fell = 1e4 * np.exp(-np.arange(150) / 20)
+    grown = 1 + 9 * np.minimum(T, 40)[:, None] / 40 * np.ones(2)
+    assert WeightHistory.from_recording(recording(grown, loss=fell)).uprooted == pytest.approx(1)
+    assert WeightHistory.from_recording(recording(grown, loss=fell / 1e4)).uprooted == 10.0
+    thrown_up = np.r_[fell[:1], 9e4, 6e4, 4e4, 2e4, fell[5:]]
+    assert WeightHistory.from_recording(recording(grown, loss=thrown_up)).uprooted == 10.0
+    below_zero = WeightHistory.from_recording(recording(grown, loss=-1e4 - np.arange(150) * 1e3))
+    assert below_zero.uprooted == pytest.approx(1)
+    assert WeightHistory.from_recording(recording(grown)).uprooted == 10.0
+
+
+def test_tables_alone_are_judged_by_what_is_surely_wrong() -> None:
+    """A step changes the rows of its batch: little is nothing, much is too much."""
+    assert codes(still(), kind="Embedding", ratios=1e-9) == []
+    assert codes(still(), kind="Embedding", ratios=0.0, loss=LOST) == ["not_updating"]
+    assert codes(still(), kind="Embedding", ratios=0.3, loss=LOST) == ["update_too_large"]
+    mixed = WeightHistory.from_recording(recording(still(), kind="Embedding", ratios=0.3))
+    assert mixed.tables
+    assert len(mixed.hidden) == 3
+    assert not WeightHistory.from_recording(recording(still())).tables
+
+
+def test_a_signal_that_all_layers_lose_together() -> None:
+    """To a fifth each, 0.008 in all, while the loss is what guessing among four costs."""
+    shrunk = columns(*[np.maximum(0.2, 0.97**T)] * 3)
+    penalty = np.log(4) + 4 * 0.95**T
+    assert codes(shrunk, loss=penalty) == ["collapsing"]
+    assert codes(shrunk, loss=penalty - 0.9) == []  # it knows something
+    assert codes(columns(*[np.maximum(0.3, 0.97**T)] * 3), loss=penalty) == []
+    made = WeightHistory.from_recording(recording(shrunk, loss=penalty))
+    assert judge(made, frozenset({"LayerNorm"})) == []  # which makes up for it
+
+
+@pytest.mark.parametrize(
+    ("ratios", "gradients", "faded"),
+    [
+        (np.where(T < 75, 1e-2, 1e-5), 1.0, 1e-3),
+        (np.where(T < 75, 1e-2, 1e-5), np.where(T < 75, 1.0, 1e-3), 1.0),  # the gradients did
+        (np.full(150, 1e-3), 1.0, 1.0),
+        (1e-2 * np.cos(T * np.pi / 300) ** 2, 1.0, 1.0),
+    ],
+)
+def test_faded(ratios: np.ndarray, gradients: object, faded: float) -> None:
+    wide = np.broadcast_to(np.asarray(gradients, float), T.shape)[:, None] * np.ones(3)
+    made = recording(still(), ratios=ratios[:, None], gradients=wide)
+    assert WeightHistory.from_recording(made).faded == pytest.approx(faded, rel=0.05)
+
+
 def test_shares_of_weights_that_are_small_by_nature() -> None:
     """A step over what is usual, where a layer began at zero, or over the norm if larger."""
     made = recording([[2.0, 0.0], [4.0, 1.0], [8.0, 1.0]], ratios=0.5)
@@ -72,6 +122,7 @@ def test_shares_of_weights_that_are_small_by_nature() -> None:
         (1 + 0.2 * np.sin(T), False),
         (np.exp(-T / 150), False),
         (np.where(T > 140, 9.0, 1.0), False),  # one jump is no growth
+        (np.sqrt(1 + T), False),  # behind a last layer that began at zero: ever more slowly
     ],
 )
 def test_stirring(course: np.ndarray, stirring: bool) -> None:
