@@ -15,13 +15,13 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import nbdiag as nd
-from benchmarks.cases_data import CASES
+from benchmarks.cases_data import load
 
 
 def main(seeds: int = 5, only: str | None = None, first: int = 0) -> None:
     torch.set_num_threads(1)
     found = sick = alarms = healthy = extra = 0
-    for case in CASES:
+    for case in load():
         if only not in (None, "all", case.name):
             continue
         started, runs = time.perf_counter(), []

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.cases_data import CASES, Case
+from benchmarks.cases_data import Case, load
 from nbdiag.measures.data_checks import judge_data
 from nbdiag.measures.data_tally import SplitTally
 from nbdiag.measures.findings import Finding, text_lines
@@ -69,7 +69,7 @@ def test_splits_must_fit() -> None:
         judge(train=(X, Y), val=(X[:, :3], Y))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", load(), ids=lambda case: case.name)
 def test_the_collection(case: Case) -> None:
     import nbdiag as nd
 

@@ -12,6 +12,7 @@ import {
 import { RootContext } from "./hooks";
 import { watchTheme } from "./theme";
 import "./ui.css";
+import "./controls.css";
 
 /** What a model-level store is made from. The signal aborts when the model goes. */
 export interface Context {
