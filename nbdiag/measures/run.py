@@ -208,10 +208,11 @@ class Run:
             check_every(args.get("every"))
         self._requests.append(_Request(name, args, done))
         self.sampler.wake = float("-inf")
-        if not self._training_elsewhere():
+        if not self.training_elsewhere():
             self.drain()
 
-    def _training_elsewhere(self) -> bool:
+    def training_elsewhere(self) -> bool:
+        """Whether another thread is training, as far as the last two seconds tell."""
         thread = self._thread
         if self._closed or thread is None or thread is threading.current_thread():
             return False
@@ -233,7 +234,7 @@ class Run:
                     self.sampler.paused = request.name == "pause"
                 applied.append(request)
         if not applied:
-            if self._unseen and not self._training_elsewhere():
+            if self._unseen and not self.training_elsewhere():
                 self.notify()
             return
         for request in applied:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PENDING_AT_MOST, _HURRY_UP_TO = 256, 4096
+_SEND_SECONDS = 0.25
 
 
 def check_scalar(key: str, value: Any) -> Any:
@@ -187,7 +189,8 @@ class ScalarLog:
     """Series of (step, value) by name; tensors are converted when somebody reads.
 
     `send` begins to turn a list of kept tensors into numbers, if possible in one transfer; `hurry`
-    says whether the caller must not wait for that; `on_value` is called with the name, step and
+    says whether the caller must not wait for that, `stand_by` whether it must not even begin, since
+    another thread will; `on_value` is called with the name, step and
     number of each value once it is known. Beyond `max_points` a
     name, neighbouring points are merged all along the series, and keep their range.
     """
@@ -200,6 +203,8 @@ class ScalarLog:
     ) -> None:
         self.send = send
         self.hurry: Callable[[], bool] = lambda: False
+        self.stand_by: Callable[[], bool] = lambda: False
+        self._send_at: float | None = None
         self._sent: tuple[list[tuple[str, int, Any]], Coming] | None = None
         self.on_value: Callable[[str, int, float], None] | None = None
         self._max_points = max_points
@@ -215,8 +220,18 @@ class ScalarLog:
         ]
         with self._lock:
             self._pending += checked
-        if len(self._pending) >= _PENDING_AT_MOST:
+        if len(self._pending) >= _PENDING_AT_MOST or self._should_send(checked):
             self.settle(hurry=len(self._pending) < _HURRY_UP_TO)
+
+    def _should_send(self, fresh: Sequence[tuple[str, int, Any]]) -> bool:
+        """Tensors are sent by who logs them, now and then; numbers wait for a reader."""
+        if all(type(value) is float for _, _, value in fresh):
+            return False
+        now, due = time.perf_counter(), self._send_at
+        if due is not None and now < due:
+            return False
+        self._send_at = now + _SEND_SECONDS
+        return due is not None
 
     @property
     def waiting(self) -> bool:
@@ -237,11 +252,14 @@ class ScalarLog:
         """Convert what still is a tensor; in a hurry only what has arrived by now."""
         hurry = self.hurry() if hurry is None else hurry
         with self._settling:
-            if not self._land(hurry):
+            waits = self.stand_by()
+            if not self._land(hurry or waits):
                 return
             with self._lock:
+                kept = [value for _, _, value in self._pending if type(value) is not float]
+                if kept and waits:
+                    return
                 pending, self._pending = self._pending, []
-            kept = [value for _, _, value in pending if type(value) is not float]
             self._sent = pending, self.send(kept) if kept else Here(())
             self._land(hurry)
 

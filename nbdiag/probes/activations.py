@@ -5,35 +5,40 @@ from __future__ import annotations
 import dataclasses
 import time
 import weakref
-from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.nn.modules.module import register_module_forward_hook
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
 
 from nbdiag.measures.activation_log import ActivationInfo
 from nbdiag.measures.run import Run
 from nbdiag.probes import looks
+from nbdiag.probes.autograd_graph import (
+    FUNCTION_NODES,
+    RECOMPUTED,
+    nodes_behind,
+    saving_is_hooked,
+    tensors_in,
+)
+from nbdiag.probes.layout import is_compiled
 from nbdiag.probes.looks import FUNCTIONS, Look
+from nbdiag.probes.module_hook import ModuleHook
+from nbdiag.probes.outbox import capturing
 from nbdiag.probes.step_sample import Sample
 
 PROBE = "activation_stats"
-_GRAPH_AT_MOST = 20_000
+COMPILED = "inside compiled code no activation can be seen"
 _LOOK_FOR_FUNCTIONS_EVERY = 64
 
-_NODES: dict[str, tuple[str, Callable[[Any], Tensor]]] = {
-    "ReluBackward0": ("relu", lambda node: node._saved_result),
-    "SigmoidBackward0": ("sigmoid", lambda node: node._saved_result),
-    "TanhBackward0": ("tanh", lambda node: node._saved_result),
-    "GeluBackward0": (
-        "gelu",
-        lambda node: F.gelu(node._saved_self, approximate=node._saved_approximate),
-    ),
-    "SiluBackward0": ("silu", lambda node: F.silu(node._saved_self)),
-}
-"""Functions in a forward() leave a node in the graph, with what they gave or took."""
+_RECOMPUTED = (
+    "what torch.utils.checkpoint runs with use_reentrant=True runs without gradients and is not "
+    "seen; with use_reentrant=False its modules are"
+)
+_SILENT_AT_MOST = 3
 
 _ONE_OPERATION = (nn.RNNBase, nn.RNNCellBase)
 
@@ -41,8 +46,7 @@ _ONE_OPERATION = (nn.RNNBase, nn.RNNCellBase)
 class ActivationReader:
     """Hears the activations of one model while armed, and keeps what it saw for the sample.
 
-    One global hook and none on the modules: a hook on a module would be copied into every deepcopy
-    of the model and break pickling it. Functions such as `F.relu` are found in the autograd graph
+    Functions such as `F.relu` are found in the autograd graph
     of the output; nothing about the forward pass changes.
 
     Validation passes do not count: only a forward pass in training mode with gradients does, and
@@ -56,7 +60,9 @@ class ActivationReader:
         telling = [model, *(m for m in model.modules() if looks.kind_of(m) is not None)]
         self._few = {id(m): self._names[id(m)] for m in telling}
         self._wanted = self._names
-        self._handle: Any = None
+        self._hook = ModuleHook(register_module_forward_hook, self._hear)
+        self._begin_hook = ModuleHook(register_module_forward_pre_hook, self._begin)
+        self._root_id = id(model)
         self._done = False
         self._seen: list[tuple[int, str, str, Look]] = []  # with its place in the forward pass
         self._place = 0
@@ -70,20 +76,27 @@ class ActivationReader:
         self._infos: dict[str, ActivationInfo] = {}
         self._broken: set[str] = set()
         self._passes = 0
+        self._explained = False  # or it was said why not
+        self._silent = 0
         self._packed = False
         self.off = False
 
     def arm(self) -> None:
         """Listen to the next forward pass."""
         self.forget()
-        if self._handle is None and not self.off:
-            self._handle = register_module_forward_hook(self._hear)
+        if not self._hook.up and not self.off:
+            self._begin_hook.put_up()
+            self._hook.put_up()
 
     def disarm(self) -> None:
         """Stop listening. What was seen stays until `hand_over` or `forget`."""
-        if self._handle is not None:
-            self._handle.remove()
-            self._handle = None
+        self._begin_hook.take_down()
+        self._hook.take_down()
+
+    def stop(self) -> None:
+        """Listen never again."""
+        self._begin_hook.take_down(for_good=True)
+        self._hook.take_down(for_good=True)
 
     def forget(self) -> None:
         """Drop what was seen."""
@@ -103,6 +116,7 @@ class ActivationReader:
         """Put what was seen into `sample`."""
         seen, self._seen = self._seen, []
         self._release()
+        self._say_what_was_missed()
         for _, name, kind, look in sorted(seen, key=lambda entry: entry[0]):
             track = self._track(name, kind, look)
             if track is None:
@@ -112,6 +126,26 @@ class ActivationReader:
             else:
                 assert look.vector is not None
                 sample.take(look.vector, _recorder(sample, look, track))
+
+    def _say_what_was_missed(self) -> None:
+        """In a step that was listened to; twice may be chance, as a validation before training."""
+        if self._passes or self._explained:
+            return
+        self._silent += 1
+        if self._place:
+            if self._silent == _SILENT_AT_MOST:
+                self._run.note_activations(
+                    "the model's own forward() is not called, so functions such as F.relu are not "
+                    "seen"
+                )
+                self._explained = True
+        elif self._hook.compiled:
+            self._run.note_activations(COMPILED)
+            self._explained = True
+        elif self._silent == _SILENT_AT_MOST:
+            self._run.note_activations(
+                "no module ran in training mode and with gradients, so no activation was seen"
+            )
 
     def _track(self, name: str, kind: str, look: Look) -> int | None:
         number = self._tracks.get(name)
@@ -133,13 +167,21 @@ class ActivationReader:
 
     # In the forward pass -----------------------------------------------------------------------
 
+    def _begin(self, module: nn.Module, inputs: Any) -> None:
+        if torch.compiler.is_dynamo_compiling() or id(module) != self._root_id or self._done:
+            return
+        if self._place and module.training and torch.is_grad_enabled():
+            self.forget()  # a pass before this one was broken off, by an interrupt or an error
+
     def _hear(self, module: nn.Module, inputs: Any, output: Any) -> None:
+        if torch.compiler.is_dynamo_compiling():  # first, so that compiled code rests on no more
+            return
         known = self._wanted.get(id(module))
-        if known is None or self._done or torch.compiler.is_compiling():
+        if known is None or self._done or not self._hook.up or torch.compiler.is_compiling():
             return
         if known[1]() is not module:
             return
-        if not module.training or not torch.is_grad_enabled():
+        if not module.training or not torch.is_grad_enabled() or capturing():
             return
         started = time.perf_counter()
         try:
@@ -166,9 +208,13 @@ class ActivationReader:
                 self._nodes[id(output.grad_fn)] = (output.grad_fn, self._place, name, module)
             if kind is None and _shapes_output(module):
                 self._before = module
+        elif not root:
+            for tensor in tensors_in(output):  # an LSTM's, an attention's
+                if tensor.grad_fn is not None and id(tensor.grad_fn) not in self._nodes:
+                    self._nodes[id(tensor.grad_fn)] = (tensor.grad_fn, self._place, name, module)
         if isinstance(module, _ONE_OPERATION) and self._wanted is self._names:
             self._cover(inputs, output)
-        if _saving_is_hooked():
+        if saving_is_hooked():
             self._packed = True
         if root:
             self._finish_pass(output)
@@ -199,8 +245,8 @@ class ActivationReader:
 
     def _cover(self, inputs: Any, output: Any) -> None:
         """The gates of a recurrent module are its own business, however it computes them."""
-        given = {id(tensor.grad_fn) for tensor in _tensors(inputs)}
-        for node in _graph(output, given, self._covered):
+        given = {id(tensor.grad_fn) for tensor in tensors_in(inputs)}
+        for node in nodes_behind(output, given, self._covered):
             self._covered.add(id(node))
             self._keep.append(node)
 
@@ -223,10 +269,19 @@ class ActivationReader:
     def _look_at_functions(self, output: Any) -> bool:
         """Measure functional activations in the graph of `output`; whether there were any."""
         found = []
-        for node in _graph(output):
-            kind = _NODES.get(node.name())
+        node = None
+        for node in nodes_behind(output):
+            what = node.name()
+            if what == RECOMPUTED:
+                self._run.note_activations(_RECOMPUTED)
+            kind = FUNCTION_NODES.get(what)
             if kind is not None and id(node) not in self._covered:
                 found.append((node, *kind))
+        if node is None:
+            self._run.note_activations(
+                f"functions such as F.relu are found from the tensors that forward() returns; "
+                f"here it returns {type(output).__name__} without any, so they are not seen"
+            )
         for node, function, value_of in reversed(found):  # the graph runs from the output back
             producer = self._producer(node)
             if producer is None:
@@ -271,49 +326,16 @@ def _shapes_output(module: nn.Module) -> bool:
     return bool(module._parameters) or isinstance(module, looks.CHANNELS_SECOND)
 
 
-def _graph(output: Any, *stops: Container[int]) -> Iterator[Any]:
-    """The nodes behind the tensors in `output`, each once, from the output on.
-
-    Nodes whose id is in one of `stops` end it there.
-    """
-    todo = [t.grad_fn for t in _tensors(output) if t.grad_fn is not None]
-    known = {id(node): node for node in todo}
-    at = 0
-    while at < len(todo) and at < _GRAPH_AT_MOST:
-        node = todo[at]
-        at += 1
-        yield node
-        for following, _ in node.next_functions:
-            if following is None or any(id(following) in stop for stop in stops):
-                continue
-            if id(following) not in known:
-                known[id(following)] = following
-                todo.append(following)
-
-
-def _tensors(value: Any) -> list[Tensor]:
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        return [tensor for item in value for tensor in _tensors(item)]
-    return []
-
-
-def _saving_is_hooked() -> bool:
-    """Whether tensors saved for backward go through a hook: reading them would recompute."""
-    top = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
-    return top is not None and top(False) is not None
-
-
 def unseen(model: nn.Module) -> list[str]:
     """What of the model's activations cannot be seen, in sentences."""
+    said = []
     fused = [
         name or type(module).__name__
         for name, module in model.named_modules()
         if isinstance(module, _ONE_OPERATION)
     ]
-    if not fused:
-        return []
-    return [f"the gates inside {', '.join(fused[:3])} are one operation and are not seen"]
+    if fused:
+        said.append(f"the gates inside {', '.join(fused[:3])} are one operation and are not seen")
+    if any(map(is_compiled, model.modules())):
+        said.append(COMPILED)
+    return said

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.autograd import Variable
-
-_WATCHED = 2
 
 
 class BackwardEnd:
@@ -21,37 +20,53 @@ class BackwardEnd:
     def __init__(self, ended: Callable[[], None]) -> None:
         self._ended = ended
         self._handles: list[Any] = []
-        self._queued = False
+        self._chosen: list[int] = []
+        self._pass: int | None = None  # whose end will be told; one that fails has none
 
-    def arm(
-        self, references: Sequence[weakref.ref[nn.Parameter]], with_gradient: Sequence[int]
-    ) -> None:
-        """Listen to the parameters that had a gradient lately, or to all if none is known.
+    @property
+    def armed(self) -> bool:
+        return bool(self._handles)
 
-        A few of them at both ends of the network are enough: any of them tells of the pass.
-        """
-        self._queued = False
-        if self._handles:
+    def arm(self, references: Sequence[weakref.ref[nn.Parameter]], chosen: Iterable[int]) -> None:
+        """Listen to the parameters `chosen`, any of which tells of the pass."""
+        self._pass = None
+        wanted = sorted(chosen)
+        if self._handles and wanted == self._chosen:
             return
-        chosen = list(with_gradient) or list(range(len(references)))
-        if with_gradient and len(chosen) > _WATCHED:
-            chosen = chosen[: _WATCHED // 2] + chosen[-_WATCHED // 2 :]
-        for index in chosen:
+        self.disarm()
+        self._chosen = wanted
+        for index in wanted:
             parameter = references[index]()
             if parameter is not None and parameter.requires_grad and parameter.is_leaf:
                 self._handles.append(parameter.register_post_accumulate_grad_hook(self._reached))
 
     def disarm(self) -> None:
         """Listen no more."""
-        self._queued = False
+        self._pass = None
         while self._handles:
             self._handles.pop().remove()
 
     def _reached(self, _parameter: Tensor) -> None:
-        if not self._queued:
-            self._queued = True
+        number = torch._C._current_graph_task_id()
+        if number != self._pass:
+            self._pass = number
             Variable._execution_engine.queue_callback(self._call)
 
     def _call(self) -> None:
-        self._queued = False
+        self._pass = None
         self._ended()
+
+
+def ends(lately: Sequence[int], parts: Iterable[Sequence[int]]) -> set[int]:
+    """The first and the last parameter of each part that had a gradient `lately`, or of all of it.
+
+    A pass through a part reaches one of them.
+
+    >>> sorted(ends([0, 1, 2, 3], [[0, 1, 2], [3], [4, 5]]))
+    [0, 2, 3, 4, 5]
+    """
+    found: set[int] = set()
+    for part in (lately, *parts):
+        trained = [index for index in part if index in lately] or part
+        found.update(trained[:1], trained[-1:])
+    return found

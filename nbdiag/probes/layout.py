@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +11,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.nn.parameter import UninitializedParameter
 
 from nbdiag.measures.recording import LayerInfo, Recording
+from nbdiag.probes.module_hook import ModuleHook
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,23 @@ class Layout:
     def recording(self) -> Recording:
         return Recording(self.parameters, self.layers, self.layer_of, self.sizes)
 
-    def fits(self, model: nn.Module) -> bool:
-        """Whether the model still has exactly these parameters."""
-        now = list(model.parameters())
-        return len(now) == len(self.references) and all(
-            reference() is parameter
-            for reference, parameter in zip(self.references, now, strict=True)
-        )
+    def change(self, model: nn.Module) -> str:
+        """Which parameters the model has got since, in words; "" for none.
+
+        Raises
+        ------
+        RuntimeError : when one of those it had is gone.
+        """
+        now = {id(parameter): name for name, parameter in model.named_parameters()}
+        for name, reference in zip(self.parameters, self.references, strict=True):
+            if now.pop(id(reference()), None) is None:
+                raise RuntimeError(
+                    f"{name} was replaced by another parameter; watch the model again"
+                )
+        if not now:
+            return ""
+        names = ", ".join(list(now.values())[:3]) + (" and others" if len(now) > 3 else "")
+        return f"{names} came after watch() and are not recorded; watch the model again"
 
 
 def unwrap(model: nn.Module) -> nn.Module:
@@ -134,32 +144,34 @@ def _forward_order(
 
 
 class ForwardOrder:
-    """Notes in which order the modules of `model` first run; then takes its hook away.
-
-    A global hook and none on the modules: a hook on a module would be copied into every deepcopy
-    of the model and break pickling it.
-    """
+    """Notes in which order the modules of `model` first run; then takes its hook away."""
 
     def __init__(self, model: nn.Module) -> None:
         self._root = id(model)
         self._modules = {id(module): weakref.ref(module) for module in model.modules()}
         self._called: dict[int, None] = {}
-        self._complete = False
-        handle = register_module_forward_pre_hook(self._note)
-        self.stop: Callable[[], None] = handle.remove
+        self._hook = ModuleHook(register_module_forward_pre_hook, self._note)
+        self._hook.put_up()
 
     def _note(self, module: nn.Module, _inputs: object) -> None:
         # While compiling this is constant: nothing of the hook stays in the compiled code.
-        if torch.compiler.is_compiling() or self._complete:
+        if torch.compiler.is_compiling() or not self._hook.up:
             return
         key = id(module)
         if key not in self._modules:
             return
         if key == self._root and key in self._called:
-            self._complete = True
-            self.stop()
+            self._hook.take_down()
             return
         self._called.setdefault(key)
+
+    def pause(self) -> None:
+        """Hear no more; the hook may stay until `stop`."""
+        self._hook.take_down()
+
+    def stop(self) -> None:
+        """Take the hook away."""
+        self._hook.take_down(for_good=True)
 
     def called(self) -> list[nn.Module]:
         modules = [self._modules[key]() for key in self._called]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -14,66 +15,10 @@ from torch import Tensor, nn
 from nbdiag.measures.recording import FROZEN, NO_GRADIENT
 from nbdiag.probes.small import SmallWeights, norm_of, read_gradient
 from nbdiag.probes.step_sample import Sample
+from nbdiag.probes.tensor_norms import LARGE, Group, Member, dense, grouped, norms, part_of
 
-BLOCK, BLOCKS = 1024, 128
-LARGE = BLOCK * BLOCKS
-"""Of a tensor with more than 131,072 entries, the update, the zeros and what clipping did are read
-from 128 evenly spaced blocks of 1,024: a copy of all weights at each step would cost more than the
-rest together. The norms themselves are those of all entries."""
-
-_HALF = (torch.float16, torch.bfloat16)
 _PLAIN = (torch.float32, torch.float64)
 _RAW_AT_FIRST, _RAW_EVERY = 8, 16
-
-Member = tuple[int, Tensor]
-
-
-def part_of(tensor: Tensor) -> Tensor:
-    """The tensor, or blocks of one that is large; a view in either case."""
-    size = tensor.numel()
-    if size <= LARGE or not _dense(tensor):
-        return tensor
-    return tensor.as_strided((BLOCKS, BLOCK), (size // BLOCKS, 1), tensor.storage_offset())
-
-
-def _dense(tensor: Tensor) -> bool:
-    if tensor.is_contiguous():
-        return True
-    return tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
-
-
-def norms(tensors: list[Tensor], order: float = 2) -> Tensor:
-    """(n,) the norms of n tensors of one device and type; order 0 counts what is not zero."""
-    # A sum of squares in half precision overflows at 256 and stops growing at 2048 entries.
-    wide = {"dtype": torch.float32} if tensors[0].dtype in _HALF else {}
-    return torch.stack(torch._foreach_norm(tensors, order, **wide))
-
-
-class _Group:
-    """Gradients and other tensors of one device and type, and whose they are."""
-
-    __slots__ = ("grad_index", "grads", "index", "tensors")
-
-    def __init__(self) -> None:
-        self.grad_index: list[int] = []
-        self.grads: list[Tensor] = []
-        self.index: list[int] = []
-        self.tensors: list[Tensor] = []
-
-
-def _grouped(grads: Iterable[Member], others: Iterable[Member] = ()) -> list[_Group]:
-    groups: dict[tuple[torch.device, torch.dtype], _Group] = {}
-    for index, tensor in grads:
-        key = (tensor.device, tensor.dtype)
-        group = groups.get(key) or groups.setdefault(key, _Group())
-        group.grad_index.append(index)
-        group.grads.append(tensor)
-    for index, tensor in others:
-        key = (tensor.device, tensor.dtype)
-        group = groups.get(key) or groups.setdefault(key, _Group())
-        group.index.append(index)
-        group.tensors.append(tensor)
-    return list(groups.values())
 
 
 class ParameterReader:
@@ -110,7 +55,7 @@ class ParameterReader:
         self._raw_norms: list[tuple[list[int], Tensor]] = []
         self._raw_due = self._raw_looks = 0
         self.with_gradient: list[int] = []
-        """Parameters that had a gradient when it was last read."""
+        """Parameters that had a gradient when they were last read, in order."""
 
     def covers(self, references: Sequence[weakref.ref[nn.Parameter]]) -> bool:
         """Whether these are the parameters that are being read already."""
@@ -135,14 +80,20 @@ class ParameterReader:
         members = []
         for index, parameter in self._alive(None):
             gradient = parameter.grad
-            if gradient is not None and gradient.layout is torch.strided:
+            if gradient is not None:
                 self._raw[index] = (id(gradient), gradient._version)
-                members.append((index, gradient))
+                if gradient.layout is torch.strided:
+                    members.append((index, gradient))
         self._raw_looks += 1
         if self._raw_looks <= max(_RAW_AT_FIRST, self._raw_due):
             with torch.no_grad():
                 parts = [(index, part_of(gradient)) for index, gradient in members]
-                self._raw_norms = [(g.grad_index, norms(g.grads)) for g in _grouped(parts)]
+                self._raw_norms = [(g.grad_index, norms(g.grads)) for g in grouped(parts)]
+
+    @property
+    def missed_backward(self) -> bool:
+        """Whether there are gradients now, and no backward pass was heard in this step."""
+        return not self._raw and bool(self.with_gradient)
 
     def forget_raw(self) -> None:
         """A new step begins."""
@@ -174,7 +125,7 @@ class ParameterReader:
         with torch.no_grad():
             found = self._gradients(sample, alive, quick) if gradients else []
             held = self._weights(sample, alive, quick) if weights else []
-            for group in _grouped(found, held):
+            for group in grouped(found, held):
                 self._take_norms(sample, group, fused)
                 if group.grads:
                     self._take_zeros(sample, group)
@@ -209,7 +160,9 @@ class ParameterReader:
             if quick and read_gradient(sample, index, gradient):
                 continue
             members.append((index, _values(gradient)))
-        self.with_gradient = present
+        read = {index for index, _ in alive}
+        others = [index for index in self.with_gradient if index not in read]
+        self.with_gradient = sorted(others + present) if others else present
         return members
 
     def _weights(
@@ -257,12 +210,13 @@ class ParameterReader:
             if gradient is not None:
                 gradient = _values(gradient)
                 changed.append((index, part_of(gradient)))
-                if gradient.numel() > LARGE and _dense(gradient):
+                if gradient.numel() > LARGE and dense(gradient):
                     sample.partial.add(index)
-        for group in _grouped(changed):
+        for group in grouped(changed):
             self._take(sample, norms(group.grads), _put_in(sample.used_part, group.grad_index))
         for indices, values in self._raw_norms:
-            self._take(sample, values, _put_in(sample.raw_part, indices))
+            # Of those at hand: another optimizer's may have been clipped before this pass.
+            self._take(sample, values, _put_in(sample.raw_part, indices, parameters))
         if isinstance(scale, Tensor):
             self._take(sample, scale.detach().clone().reshape(1), _raw_scale(sample))
         elif scale is not None:
@@ -294,7 +248,7 @@ class ParameterReader:
             if not held:
                 return
             torch._foreach_sub_(held, now)
-            for group in _grouped(zip(index, held, strict=True)):
+            for group in grouped(zip(index, held, strict=True)):
                 self._take(sample, norms(group.grads), _put(sample.update_part, group.grad_index))
 
     # Putting numbers in their place ------------------------------------------------------------
@@ -305,7 +259,7 @@ class ParameterReader:
     def _later(self, tensor: Tensor) -> bool:
         return tensor.device.type != "cpu" if self._defer is None else self._defer
 
-    def _take_norms(self, sample: Sample, group: _Group, fused: Any) -> None:
+    def _take_norms(self, sample: Sample, group: Group, fused: Any) -> None:
         tensors = group.grads + group.tensors
         n = len(group.grads)
         values = norms(tensors)
@@ -329,7 +283,7 @@ class ParameterReader:
 
         self._take(sample, values, use)
 
-    def _take_zeros(self, sample: Sample, group: _Group) -> None:
+    def _take_zeros(self, sample: Sample, group: Group) -> None:
         parts = [part_of(tensor) for tensor in group.grads]
         if parts[0].dtype in _PLAIN and not self._later(parts[0]):
             for index, part in zip(group.grad_index, parts, strict=True):
@@ -355,9 +309,12 @@ def _values(gradient: Tensor) -> Tensor:
     return gradient.coalesce().values()
 
 
-def _put_in(target: dict[int, float], index: list[int]) -> Any:
+def _put_in(target: dict[int, float], index: list[int], only: Container[int] | None = None) -> Any:
+    wanted = None if only is None else [i in only for i in index]
+
     def use(found: NDArray[Any]) -> None:
-        target.update(zip(index, found.tolist(), strict=True))
+        pairs = zip(index, found.tolist(), strict=True)
+        target.update(pairs if wanted is None else compress(pairs, wanted))
 
     return use
 

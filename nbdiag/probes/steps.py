@@ -9,11 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import nn
+from torch.compiler import disable
 from torch.optim import Optimizer
 from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
+
+from nbdiag.probes.uncompiled import leave_uncompiled
 
 Before = Callable[[Optimizer, bool], None]
 After = Callable[[Optimizer], None]
@@ -45,9 +48,11 @@ class Steps:
     ) -> None:
         self.pass_by: Callable[[float], bool] = lambda now: False
         """Asked before a step of the only optimizer there is: True when there is nothing to do."""
+        self.idle: Callable[[], bool] = lambda: False
+        """Asked after a step: True when there is nothing to do."""
         self._given: list[weakref.ref[Optimizer]] = []
         self.set_references(references)
-        self._before, self._after = before, after
+        self._before, self._after = disable(before), disable(after)
         self._stopped = False
         self._handles: list[Any] = []
         for optimizer in optimizers:
@@ -92,7 +97,7 @@ class Steps:
 
     def after(self, optimizer: Optimizer) -> None:
         """It has ended its step."""
-        if not self._stopped:
+        if not self._stopped and not self.idle():
             self._after(optimizer)
 
     def owned(self, optimizer: Optimizer) -> list[int]:
@@ -149,6 +154,7 @@ def _hooks(optimizer: Optimizer, steps: Steps) -> list[Any]:
     def after_step(stepping: Optimizer, _args: Any, _kwargs: Any) -> None:
         steps.after(stepping)
 
+    leave_uncompiled(before_step, after_step)
     return [
         optimizer.register_step_pre_hook(before_step),
         optimizer.register_step_post_hook(after_step),
@@ -188,3 +194,5 @@ class _Everywhere:
 
 
 _everywhere = _Everywhere()
+
+leave_uncompiled(Steps.before, Steps.after, Steps.is_alone, _Everywhere._before, _Everywhere._after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -14,20 +14,21 @@ from torch.optim import LBFGS, Optimizer
 
 from nbdiag.measures.histograms import next_due
 from nbdiag.measures.run import Run
-from nbdiag.measures.sampler import Every
-from nbdiag.probes.activations import ActivationReader, unseen
-from nbdiag.probes.backward import BackwardEnd
+from nbdiag.measures.sampler import Every, Sampler
+from nbdiag.probes.activations import COMPILED, ActivationReader, unseen
+from nbdiag.probes.backward import BackwardEnd, ends
 from nbdiag.probes.distributions import take_histograms
 from nbdiag.probes.layout import ForwardOrder, describe
 from nbdiag.probes.loss import LossListener
+from nbdiag.probes.outbox import Outbox, capturing
 from nbdiag.probes.parameters import ParameterReader
 from nbdiag.probes.scaler import SkippedSteps, scale_of, scaler_of_this_step
-from nbdiag.probes.step_sample import Sample, Sent
+from nbdiag.probes.step_sample import Sample
 from nbdiag.probes.steps import Steps
 from nbdiag.probes.transfer import Transfer
+from nbdiag.probes.uncompiled import leave_uncompiled
 
 _PROBE = "gradient_flow"
-_PENDING_AT_MOST, _WAIT_FROM = 64, 512
 _LOOK_AT_MODEL_EVERY = 256
 _HOOK_AGAIN_EVERY = 64
 
@@ -63,6 +64,7 @@ class Watcher:
         recording = self.layout.recording()
         recording.scalar_log.send = Transfer
         recording.scalar_log.hurry = self._in_training
+        recording.scalar_log.stand_by = self._stands_by
         self.run = Run(
             name or kind,
             recording,
@@ -75,23 +77,20 @@ class Watcher:
             collect=self.collect,
             on_mark=self._on_mark,
         )
-        if not any(parameter.is_cuda for parameter in model.parameters()):
-            # (A step that a CUDA graph captures must not be counted: that has to be asked.)
-            self.steps.pass_by = self.run.sampler.pass_by
+        self._find_device(model)
+        self.steps.idle = self._idle
         self.log: Log | None = None
         self._order: ForwardOrder | None = None
         self._loss: LossListener | None = None
         self._activations: ActivationReader | None = None
         self._backward = BackwardEnd(self._on_backward_end)
-        self._hear_backward = True
+        self._hear_backward, self._hear_all = True, False
         self._skipped = SkippedSteps()
-        self._lock = threading.Lock()
+        self._outbox = Outbox(self._append)
         self._inside: int | None = None
         self._stepped: set[int] = set()  # parameters that this step has updated so far
         self._sample: Sample | None = None
         self._computing: Optimizer | None = None  # inside its step, a closure makes the gradients
-        self._pending: list[Sample] = []  # whose numbers are still on a device
-        self._sent: Sent | None = None  # before those: whose numbers are on their way
         self._samples = 0
         self._histograms_due = 1
 
@@ -113,7 +112,7 @@ class Watcher:
         self._hear_backward = not reduced
         self.steps.listen()
         if compiled:
-            self.run.note_activations("inside compiled code no activation can be seen")
+            self.run.note_activations(COMPILED)
         elif isinstance(model, torch.jit.ScriptModule):
             self.run.note_activations("inside a scripted module no activation can be seen")
         else:
@@ -134,6 +133,8 @@ class Watcher:
             self._loss.stop()
         if self._inside != threading.get_ident():
             self._disarm()
+            if self._activations is not None:
+                self._activations.stop()
             self.steps.remove()
             if self.log is not None:
                 self.log.close()
@@ -141,32 +142,22 @@ class Watcher:
     def collect(self) -> None:
         """Take the samples that wait on an accelerator; within a step only what has arrived."""
         if self._in_training():
-            self._collect(hurry=True)
-            return
-        with self._lock:
-            if self.run.closed and self._sample is not None:
-                sample, self._sample = self._sample, None
-                self._pending.append(sample)
-        self._collect(hurry=False)
+            self._outbox.collect(hurry=True)
+        elif self._stands_by():
+            self._outbox.take()
+        else:
+            sample = self._sample
+            if self.run.closed and sample is not None:
+                self._sample = None
+                self._outbox.put(sample)
+            self._outbox.collect(hurry=False)
 
-    def _collect(self, *, hurry: bool) -> bool:
-        """Whether there are new rows."""
-        with self._lock:
-            news = self._land(hurry)
-            if self._sent is None and self._pending:
-                self._sent, self._pending = Sent(self._pending), []
-                news |= self._land(hurry)
-        return news
+    def _stands_by(self) -> bool:
+        """Whether another thread trains on CUDA: it sends the numbers on their way at its steps.
 
-    def _land(self, hurry: bool) -> bool:
-        sent = self._sent
-        if sent is None or (hurry and not sent.ready()):
-            return False
-        self._sent = None
-        sent.arrive()
-        for sample in sent.samples:
-            self._append(sample)
-        return True
+        It may be recording a graph, which any call to CUDA from here would break.
+        """
+        return self._cuda and self.run.training_elsewhere()
 
     def _in_training(self) -> bool:
         """Whether this is the training, in one of our hooks: it must not wait for a device."""
@@ -186,10 +177,10 @@ class Watcher:
             self._inside = None
             self.run.sampler.spent(time.perf_counter() - started, sampling=sampling)
 
+    def _idle(self) -> bool:
+        return self._sample is None and not self.run.sampler.next_is_due
+
     def _on_stepped(self, optimizer: Optimizer) -> None:
-        sample = self._sample
-        if sample is None and not self.run.sampler.next_is_due:
-            return
         started = time.perf_counter()
         self._inside = threading.get_ident()
         try:
@@ -206,6 +197,8 @@ class Watcher:
             self._arm()
 
     def _on_backward_end(self) -> None:
+        if capturing():
+            return
         started = time.perf_counter()
         try:
             with torch.no_grad():
@@ -230,7 +223,7 @@ class Watcher:
 
     def _begin(self, optimizer: Optimizer | None, closure: bool) -> bool:
         owned = [] if optimizer is None else self.steps.owned(optimizer)
-        if optimizer is not None and (not owned or self._capturing(owned)):
+        if optimizer is not None and (not owned or (self._cuda and capturing())):
             return False
         # Optimizers of different parameters make one training step together; it ends when one of
         # the parameters comes again, be it with the same optimizer or with its successor.
@@ -247,6 +240,8 @@ class Watcher:
                 self._sample = Sample(self.run.step, len(self.layout.parameters))
             else:
                 self._disarm()
+                if self._outbox and self._outbox.send():
+                    self.run.sampled()
         if optimizer is not None:
             self._stepped.update(owned)
         sample = self._sample
@@ -260,6 +255,8 @@ class Watcher:
             scaler = scaler_of_this_step()
             self._skipped.look(sample, scaler)
             self.reader.read(sample, only, optimizer, scale_of(scaler))
+            if self._backward.armed and self.reader.missed_backward:
+                self._hear_all = True  # other parts than before were trained
             self._take_histograms(sample)
         sample.updates_due = None if optimizer is None else list(owned)
         return True
@@ -320,17 +317,8 @@ class Watcher:
         self._samples += 1
         if not self.run.sampler.next_is_due or self._samples % _HOOK_AGAIN_EVERY <= 1:
             self._disarm()  # else the same hooks serve the coming step
-        with self._lock:
-            self._sample = None
-            wait = bool(sample.waiting or self._pending or self._sent)
-            if wait:
-                self._pending.append(sample)
-            else:
-                self._append(sample)
-        news = not wait
-        many = len(self._pending) >= _PENDING_AT_MOST
-        if wait and (many or self.run.listener_due()):
-            news = self._collect(hurry=len(self._pending) < _WAIT_FROM)
+        self._sample = None
+        news = self._outbox.put(sample) or self._outbox.send(now=self.run.listener_due())
         self.run.sampler.sampled()
         if news:
             self.run.sampled()
@@ -348,9 +336,16 @@ class Watcher:
             return
         self.reader.forget_raw()
         if self._hear_backward:
-            self._backward.arm(self.layout.references, self.reader.with_gradient)
+            self._backward.arm(self.layout.references, self._telling())
         if self._activations is not None:
             self._activations.arm()
+
+    def _telling(self) -> Iterable[int]:
+        """Parameters of which each backward pass reaches one: both ends of what was trained."""
+        if self._hear_all or not self.reader.with_gradient:
+            return range(len(self.layout.references))
+        # Of several optimizers, a pass may be meant for one only.
+        return ends(self.reader.with_gradient, map(self.steps.owned, self.steps.known()))
 
     def _disarm(self) -> None:
         self.reader.forget_raw()
@@ -362,10 +357,11 @@ class Watcher:
         """Before the first row: layers in the order in which they ran, parameters as they are."""
         called = None
         if self._order is not None:
-            self._order.stop()
+            self._order.pause()
             called = self._order.called()
         model = self.model()
         if model is not None:
+            self._find_device(model)
             self.layout = describe(model, called)
             if not self.reader.covers(self.layout.references):
                 self.reader.set_references(self.layout.references, self.layout.row_wise)
@@ -375,15 +371,21 @@ class Watcher:
                 layout.parameters, layout.layers, layout.layer_of, layout.kinds, layout.sizes
             )
 
+    def _find_device(self, model: nn.Module) -> None:
+        self._cuda = any(parameter.is_cuda for parameter in model.parameters())
+        if not self._cuda:
+            # (A step that a CUDA graph captures must not be counted: that has to be asked.)
+            self.steps.pass_by = self.run.sampler.pass_by
+        else:
+            self.steps.pass_by = lambda now: False
+
     def _look_at_model(self) -> None:
         if self._samples % _LOOK_AT_MODEL_EVERY:
             return
         model = self.model()
-        if model is not None and not self.layout.fits(model):
-            raise RuntimeError("the model's parameters were replaced; watch it again")
+        change = "" if model is None else self.layout.change(model)
+        if change and change not in {failure.reason for failure in self.run.failures}:
+            self.run.note_failure(_PROBE, change)
 
-    def _capturing(self, owned: list[int]) -> bool:
-        parameter = self.layout.references[owned[0]]()
-        if parameter is None or not parameter.is_cuda:
-            return False
-        return torch.cuda.is_current_stream_capturing()
+
+leave_uncompiled(Watcher._idle, Sampler.pass_by)

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from nbdiag.measures.run import Run
 from nbdiag.probes.watch import watch
@@ -267,8 +268,6 @@ def test_what_cannot_be_seen_is_said() -> None:
 
 
 def test_checkpointed_functions_are_not_recomputed() -> None:
-    from torch.utils.checkpoint import checkpoint
-
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()

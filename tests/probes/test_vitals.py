@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nbdiag.measures.run import Run
-from nbdiag.probes import parameters
+from nbdiag.probes import tensor_norms
 from nbdiag.probes.watch import watch
 from tests.probes.patients import PATIENTS, admit, steps
 
@@ -172,7 +172,7 @@ def test_updates_are_what_the_step_changed(name: str) -> None:
 def test_a_large_tensor_is_read_in_part_and_comes_out_the_same() -> None:
     torch.manual_seed(0)
     model = nn.Linear(700, 600)
-    assert model.weight.numel() > parameters.LARGE
+    assert model.weight.numel() > tensor_norms.LARGE
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     before = model.weight.detach().clone()
     with watch(model, optimizer) as run:

@@ -1,0 +1,65 @@
+"""A hook on all modules that comes and goes, without making torch.compile compile again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def frames_compiled() -> int | None:
+    """How many pieces of code torch.compile has compiled in this process; None: it does not say."""
+    try:
+        from torch._dynamo.utils import counters  # any optimizer has imported it already
+
+        return int(counters["frames"]["total"])
+    except (ImportError, AttributeError, LookupError, TypeError):
+        return None
+
+
+class ModuleHook:
+    """One global hook: a hook on each module would be copied with the model and break pickling it.
+
+    Compiled code holds only for the global hooks that were there when it was compiled, each by its
+    number. Hence this one keeps its number when it comes back, and once something was compiled
+    while it was there, it stays where it is until the end: the hook itself must look at `up`.
+
+    Parameters
+    ----------
+    register : torch's own function that adds a global hook, such as
+        `register_module_forward_hook`.
+    hook : called while `up`, and perhaps otherwise. In a piece of code that is being compiled it
+        must return at once.
+    """
+
+    def __init__(self, register: Callable[[Any], Any], hook: Callable[..., None]) -> None:
+        self._register, self._hook = register, hook
+        self._handle: Any = None
+        self._compiled: int | None = 0
+        self.up = False
+        """Whether it is wanted."""
+
+    @property
+    def compiled(self) -> bool:
+        """Whether something was compiled since the hook came for the first time."""
+        return frames_compiled() != self._compiled
+
+    def put_up(self) -> None:
+        """The hook is called from now on."""
+        self.up = True
+        if self._handle is None:
+            self._compiled = frames_compiled()
+            self._handle = self._register(self._hook)
+            return
+        hooks = self._handle.hooks_dict_ref()
+        if hooks is not None:
+            hooks[self._handle.id] = self._hook
+
+    def take_down(self, *, for_good: bool = False) -> None:
+        """It is not wanted for now, or never again."""
+        self.up = False
+        if self._handle is None:
+            return
+        if for_good or not self.compiled:
+            self._handle.remove()
+        if for_good:
+            self._handle = None
