@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from nbdiag.measures.failures import ProbeFailure as ProbeFailure
 from nbdiag.measures.findings import Finding
+from nbdiag.measures.judged import Judged
 from nbdiag.measures.recording import Codes, Floats, LayerInfo, Recording
 from nbdiag.measures.sampler import Every, Sampler, check_every
 
@@ -73,7 +74,8 @@ class Run:
         self._next_listener = 0
         self._notify_at, self._notify_cost, self._unseen = 0.0, 0.0, False
         self._thread: threading.Thread | None = None
-        self._judged: tuple[int, list[Finding]] | None = None
+        self._judged = Judged()
+        self._telling = False
 
     # What it holds -----------------------------------------------------------------------------
 
@@ -132,14 +134,15 @@ class Run:
         return tuple(self._failures)
 
     def findings(self) -> list[Finding]:
-        """What is wrong with this training, most severe first; empty when nothing is."""
+        """What is wrong with this training, most severe first; empty when nothing is.
+
+        A listener that asks while it trains may hear what was found a moment ago.
+        """
         from nbdiag.measures import verdict
 
-        recording = self.recording
-        key = recording.version
-        if self._judged is None or self._judged[0] != key:
-            self._judged = key, verdict.judge_training(recording, self.model_kinds)
-        return list(self._judged[1])
+        recording, lately = self.recording, self._telling and not self.closed
+        judge = lambda: verdict.judge_training(recording, self.model_kinds)  # noqa: E731
+        return self._judged.findings(recording.version, judge, self.budget, lately=lately)
 
     def log(self, **scalars: Any) -> None:
         """Record named numbers at the current step.
@@ -267,12 +270,14 @@ class Run:
         """Call the listeners now."""
         self._unseen = False
         started = time.perf_counter()
+        self._telling = True
         for key, listener in list(self._listeners.items()):
             try:
                 listener(self)
             except Exception as error:
                 self._listeners.pop(key, None)
                 self.note_failure("listener", error)
+        self._telling = False
         now = time.perf_counter()
         # A listener that is slow (many layers, a busy browser) is called less often, so that the
         # budget holds for it as well, of which half is left to the samples.

@@ -214,19 +214,19 @@ class ScalarLog:
 
     def add(self, step: int, values: dict[str, Any]) -> None:
         """Keep one value a name; nothing is kept when one of them is bad."""
-        checked = [
-            (key, step, value if type(value) is float else check_scalar(key, value))
-            for key, value in values.items()
-        ]
+        checked, far = [], False
+        for key, value in values.items():
+            if type(value) is not float:
+                value = check_scalar(key, value)
+                far = far or type(value) is not float
+            checked.append((key, step, value))
         with self._lock:
             self._pending += checked
-        if len(self._pending) >= _PENDING_AT_MOST or self._should_send(checked):
+        if len(self._pending) >= _PENDING_AT_MOST or (far and self._should_send()):
             self.settle(hurry=len(self._pending) < _HURRY_UP_TO)
 
-    def _should_send(self, fresh: Sequence[tuple[str, int, Any]]) -> bool:
+    def _should_send(self) -> bool:
         """Tensors are sent by who logs them, now and then; numbers wait for a reader."""
-        if all(type(value) is float for _, _, value in fresh):
-            return False
         now, due = time.perf_counter(), self._send_at
         if due is not None and now < due:
             return False

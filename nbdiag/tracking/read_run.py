@@ -63,7 +63,7 @@ class ReadRun(Run):
         self._touched, self._seen_at = 0.0, float("-inf")
         self._broken = ""
         self._ended = self._stopped = False
-        self._told = ""
+        self._told: tuple[State, int] | None = None
 
     # What it says about itself -----------------------------------------------------------------
 
@@ -204,7 +204,7 @@ class ReadRun(Run):
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener(run)` when there is news, about once a second, in a thread of its own."""
         end = super().subscribe(listener)
-        self._told = self.state
+        self._told = self.state, self._recording.version
         if not self._over():
             follower.add(self)
 
@@ -217,9 +217,11 @@ class ReadRun(Run):
 
     def follow(self) -> bool:
         """Read on and tell the listeners; whether to come again."""
-        came, told = self._read(), self._told
-        self._told = self.state
-        if came or self._told != told:
+        self._read()
+        # News that somebody else has read meanwhile is news to the listeners all the same.
+        now = self.state, self._recording.version
+        if now != self._told:
+            self._told = now
             self.notify()
         return bool(self._listeners) and not self._over()
 

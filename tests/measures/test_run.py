@@ -300,6 +300,33 @@ def test_findings_are_judged_anew_only_with_new_rows(monkeypatch: pytest.MonkeyP
     assert len(judged) == 2
 
 
+def test_a_listener_hears_what_was_found_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbdiag.measures import judged, verdict
+
+    clock = [0.0]
+    monkeypatch.setattr(judged.time, "perf_counter", lambda: clock[0])
+    found: list[int] = []
+
+    def judge(*_: object) -> list[int]:
+        clock[0] += 0.003  # three milliseconds: one second of a tenth of 3 %
+        found.append(1)
+        return [len(found)]
+
+    monkeypatch.setattr(verdict, "judge_training", judge)
+    run, heard = make(every=1, budget=0.03), []
+    run.subscribe(lambda r: heard.append(r.findings()))
+    for number, later in enumerate((0.0, 0.5, 0.49, 0.02, 0.0)):
+        clock[0] += later
+        run.log(accuracy=number)
+        run.notify()
+    assert heard == [[1], [1], [1], [2], [2]]
+    run.log(accuracy=5)
+    assert run.findings() == [3]  # who asks for himself gets the last word
+    run.log(accuracy=6)
+    run.close()
+    assert heard[-1] == [4]
+
+
 def test_mark_step_needs_a_training() -> None:
     with pytest.raises(RuntimeError, match=r"make the run with nbdiag\.watch"):
         make().mark_step()

@@ -13,6 +13,7 @@ import pytest
 from nbdiag.measures.run import ProbeFailure, Run
 from nbdiag.sources import as_run
 from nbdiag.tracking.feeds import Journal
+from nbdiag.tracking.following import follower
 from nbdiag.tracking.read_run import ReadRun
 from nbdiag.tracking.reader import open_run, runs
 from nbdiag.tracking.writer import attach
@@ -85,6 +86,23 @@ def test_it_follows_a_training_and_tells_its_listeners(tmp_path: Path) -> None:
     wait_until(lambda: not followers())
     assert differences(run.recording, back.recording) == []
     end()
+
+
+def test_what_somebody_else_has_read_is_told_as_well(tmp_path: Path) -> None:
+    run = empty_run()
+    with attach(run, tmp_path):
+        back = open_run(tmp_path)
+        told: list[int] = []
+        end = back.subscribe(lambda r: told.append(len(r._recording)))
+        follower.discard(back)  # as if its turn came late
+        train(run, 5)
+        wait_until(lambda: len(back.recording) == 5)
+        assert told == []
+        assert back.follow()
+        assert told == [5]
+        back.follow()
+        assert told == [5]
+        end()
 
 
 def test_one_thread_for_all_and_none_without_a_listener(tmp_path: Path) -> None:
