@@ -16,6 +16,8 @@ from nbdiag.measures.wording import sure
 MIN_POINTS = 30
 """Fewer are a mood: what a warm-up or a restart throws up comes down again."""
 WORSE_AFTER_LEARNING = 1.0
+NEGATED = 0.15
+"""How far from minus the cost of guessing a negated cross-entropy may begin."""
 LOST = 100.0
 """Times the start: whether it rises still or is at rest there, nothing that it learned is left."""
 
@@ -27,7 +29,7 @@ def judge(history: LossHistory, kinds: frozenset[str] = frozenset()) -> list[Fin
 
     - ``loss.nonfinite``: NaN or infinite: at the end, several times, or once.
     - ``loss.diverging``: above its start by a fifth and still rising, or it rose tenfold on the way
-      to overflow.
+      to overflow; or it falls without end, as a negated loss does.
     - ``loss.flat``: over 100 steps and more it did not fall by a twentieth, and stays where
       guessing among the network's outputs stays; or all steps together hardly moved the weights.
     - ``loss.plateau_early``: it fell early, then no more, well above zero, and there is a reason:
@@ -88,6 +90,8 @@ def _diverging(history: LossHistory, levels: LossLevels) -> Finding | None:
             )
     if len(values) < MIN_POINTS:
         return None
+    if negated := _negated(history, levels):
+        return negated
     blocks = levels.blocks
     lowest = int(np.argmin(blocks))
     rise = blocks[lowest:]
@@ -112,6 +116,36 @@ def _diverging(history: LossHistory, levels: LossLevels) -> Finding | None:
     at = int(np.argmin(np.abs(np.arange(len(values)) - lowest * len(values) / len(blocks))))
     how = "is still rising" if keeps else "has not come back"
     return _rose(history, levels, at, levels.end, how)
+
+
+def _negated(history: LossHistory, levels: LossLevels) -> Finding | None:
+    """A loss that falls below zero without end is a reward, for all that one sees; but not one that
+    begins at minus what guessing costs, and none that overflows.
+    """
+    start, end, count = levels.start, float(levels.values[-1]), history.outputs
+    overflow = levels.bad is not None and end < -10 * abs(start) and start < 0
+    guessed = count >= 2 and abs(start / np.log(count) + 1) < NEGATED
+    if not (overflow or (guessed and levels.bottomless)):
+        return None
+    how = f"overflows at step {levels.bad}" if overflow else "goes on"
+    message = f"The loss falls below zero without end, from {start:.3g} to {end:.3g}, and {how}"
+    if guessed:
+        message += f"; it began at minus what guessing among {count} classes costs"
+    return Finding(
+        "loss.diverging",
+        "critical",
+        levels.name,
+        f"{message}; {sure(True)}.",
+        {
+            "start": start,
+            "lowest": float(levels.values.min()),
+            "end": end,
+            "from_step": int(levels.steps[0]),
+            "to_step": int(levels.steps[-1]),
+            "confidence": "high",
+        },
+        "Check the sign of the loss: what has no lower bound cannot be minimised.",
+    )
 
 
 def _faster(history: LossHistory) -> bool:

@@ -19,6 +19,8 @@ HARDLY_MOVED = 3e-3
 """When all steps together are below a third of a percent of the weights, the outputs cannot have
 changed by more than about a percent: nothing can have been learned."""
 LOGITS = "Give the loss the logits: leave out the softmax at the end of the network."
+MOVED_LITTLE = 1e-2
+"""Where the loss is what guessing costs, as well."""
 KNOWS = 0.6
 """Below this share of log(outputs) a classifier knows its task already, as in fine-tuning."""
 LARGE = 0.08
@@ -27,8 +29,6 @@ DROP = 0.1
 THROWN_UP = 1.5
 BEGAN = 1.3
 """In units of guessing: the start of a network whose first outputs were a little too large."""
-MIN_STEPS_SQUARES = 200
-"""Squares are noisier than logarithms."""
 STUCK = 0.3
 SOLVED = 0.05
 SOLVED_FAST = 0.25
@@ -50,12 +50,14 @@ def flat(
     if history.weights is not None and len(matrices):
         tables = history.weights.tables
         path = float("nan") if tables else float(np.median(history.weights.paths[matrices]))
-    guess = _guess(history, levels)
+    guess = _guess(history, levels, kinds)
     weights = history.weights
     comes = weights is not None and (weights.warming or weights.stirring)
-    guess = "" if comes or history.trained < MIN_STEPS else guess
     knows = history.outputs >= 2 and 0 < levels.end < KNOWS * np.log(history.outputs)
-    still = path < HARDLY_MOVED and not knows and levels.stuck_at_start()
+    creeps = not comes and bool(guess) and path < MOVED_LITTLE
+    still = (path < HARDLY_MOVED or creeps) and not knows and levels.stuck_at_start()
+    least = MIN_STEPS_STILL if history.uprooted else MIN_STEPS
+    guess = "" if (comes and not history.uprooted) or history.trained < least else guess
     if not guess and not still:
         return None
     start = float(levels.values[0]) if history.uprooted else levels.start
@@ -99,22 +101,24 @@ def flat(
     )
 
 
-def _guess(history: LossHistory, levels: LossLevels) -> str:
+def _guess(history: LossHistory, levels: LossLevels, kinds: frozenset[str]) -> str:
     """What costs as much as this loss did all along and does, if that is a guess; else empty.
 
     Guessing among C costs log(C); much more is no proof of anything, much less was learned. With
-    yes-or-no answers it costs log(2) whatever their number, and squares around the mean of
-    standardised targets cost 1; these being the same numbers for all, each part of the training
-    must lie next to them.
+    yes-or-no answers it costs log(2) whatever their number; that being one number for all, each
+    part of the training must lie next to it. Squares that stay at the variance of the targets are
+    no proof: where little can be learned, as of markets, a sound training looks the same.
     """
     count, blocks = history.outputs, levels.blocks[1:]
     if not count or not len(blocks):
         return ""
     if count >= 2 and CHANCE < levels.end / np.log(count) < 1.1:
-        if levels.stuck_at_start() and levels.unmoved():
+        # Behind a softmax it creeps, too slowly to get anywhere.
+        rests = levels.unmoved() or _inside(history, levels, kinds)
+        if levels.stuck_at_start() and rests:
             return f"guessing among {count} classes"
         # It began a little higher, or the first steps threw it up: it came down to guessing.
-        level = blocks[len(blocks) // 10 :] / np.log(count)
+        level = blocks[len(blocks) // (2 if history.uprooted else 10) :] / np.log(count)
         began = float(levels.values[0]) < BEGAN * np.log(count)
         if began and bool((np.abs(level - 1) < 0.03).all()) and not levels.still_falling():
             return f"guessing among {count} classes"
@@ -122,10 +126,6 @@ def _guess(history: LossHistory, levels: LossLevels) -> str:
         return ""
     if levels.unmoved() and bool((np.abs(blocks / np.log(2) - 1) < 0.05).all()):
         return "guessing between 2 classes"
-    weights = history.weights
-    moved = weights is not None and len(weights.matrices) > 0
-    if moved and history.trained >= MIN_STEPS_SQUARES and levels.stays_at(1.0):
-        return "always saying the mean of standardised targets"
     return ""
 
 

@@ -162,18 +162,6 @@ class LossLevels:
         sure = 3 * swing * np.sqrt(1 / len(first) + 1 / len(last)) < 0.05 * scale
         return bool(sure and abs(float(last.mean() - first.mean())) < 0.05 * scale)
 
-    def stays_at(self, level: float) -> bool:
-        """Whether the mean of each third is `level`, but for a twentieth and two standard errors,
-        these being as small, and the last is no lower than the first.
-        """
-        parts = np.array_split(self.values, 3)
-        if len(self) < 60:
-            return False
-        means = np.array([part.mean() for part in parts]) / level
-        errors = np.array([part.std() / np.sqrt(len(part)) for part in parts]) / level
-        near = (errors < 0.05) & (np.abs(means - 1) < 0.05 + 2 * errors)
-        return bool(near.all() and means[2] > means[0] - 0.02 - 2 * float(np.hypot(*errors[::2])))
-
     def still_falling(self) -> bool:
         """Whether the second half falls by more than three standard errors of a straight line."""
         half = self.values[len(self) // 2 :]

@@ -294,6 +294,11 @@ class WeightHistory:
             return False
         course = block_medians(self.gradients[:, self.matrices[0]].astype(np.float64), 10)
         first, middle, last = (float(np.median(course[i : i + 3])) for i in (0, 4, 7))
+        # Only just begun: there was no growth at all in the first half.
+        half = course[4:]
+        fresh = last > 1.3 * half[0] and half[0] < 1.2 * course[0]
+        if fresh and rank_correlation(half) > 0.9:
+            return True
         if not (first > 0 and last > 1.3 * first and rank_correlation(course) > 0.8):
             return False
         # Behind a last layer that began at zero gradients grow too, ever more slowly: a growth from

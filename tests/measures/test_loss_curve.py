@@ -127,6 +127,7 @@ def test_nonfinite(at: object, value: float, severity: str, words: str) -> None:
         (1.6 + 0.1 * np.tanh(STEPS / 30), []),  # rose a little and came to rest
         (1.6 + 1.5 * np.tanh(STEPS / 30), []),  # the other player got better
         (np.where(STEPS == 150, 1e6, 1.6), []),  # one odd step
+        (-2.3 - 1e-3 * STEPS**2.0, []),  # below zero without end: a reward, for all that one sees
         # Beyond all bounds, and at the end a thousandth of its height: no recovery.
         (np.r_[falling(1.4, 0.3, 100), 0.3 * 1.2 ** np.r_[:170, [132] * 30]], ["diverging"]),
         (np.r_[np.full(100, 1.4), np.linspace(1.4, 900, 100), np.full(100, 900.0)], ["diverging"]),
@@ -135,6 +136,18 @@ def test_nonfinite(at: object, value: float, severity: str, words: str) -> None:
 )
 def test_diverging(course: np.ndarray, expected: list[str]) -> None:
     assert codes(course if len(course) < 10 else noisy(course, 0.02)) == expected
+
+
+def test_a_negated_loss() -> None:
+    """It begins at minus the cost of guessing and falls without end."""
+    made = recording(still(), loss=-np.log(4) - 2e-3 * STEPS**1.5)
+    (finding,) = judge(LossHistory.from_recording(made))
+    assert finding.code == "loss.diverging"
+    assert "minus what guessing among 4 classes costs" in finding.message
+    assert finding.remedy.startswith("Check the sign of the loss")
+    assert codes(-2.3 - 2e-3 * STEPS**1.5) == []  # from elsewhere: a reward
+    assert codes(-np.log(4) - 2 * (1 - np.exp(-STEPS / 50))) == []  # to a bound
+    assert codes([*(-2.3 * 1.5 ** np.arange(60)), NAN]) == ["diverging", "nonfinite"]
 
 
 def test_diverging_with_steps_far_too_large_says_so() -> None:
@@ -171,17 +184,16 @@ def test_flat(level: float, others: dict[str, object], expected: list[str]) -> N
 @pytest.mark.parametrize(
     ("course", "share", "others", "expected"),
     [
-        # The mean of standardised targets costs 1, by squares of noise; other levels say nothing.
-        (np.ones(300), 0.2, {"outputs": 1}, ["flat"]),
-        (np.full(300, 1.2), 0.2, {"outputs": 1}, []),
-        (np.ones(199), 0.2, {"outputs": 1}, []),
-        (np.ones(300), 0.9, {"outputs": 1}, []),  # too noisy to tell
-        (np.ones(300), 0.2, {"outputs": 0}, []),  # nobody knows what the last layer gives
-        (np.linspace(1.05, 0.9, 300), 0.05, {"outputs": 1}, []),
+        # Squares at the variance of the targets: of a market there may be no more to be learned.
+        (np.ones(300), 0.2, {"outputs": 1}, []),
         # It began a little above guessing, and came down to it.
         (np.r_[np.linspace(1.7, 1.4, 20), np.full(280, np.log(4))], 0.01, {}, ["flat"]),
         (np.r_[np.linspace(1.7, 1.4, 20), np.full(280, 1.3)], 0.01, {}, []),
         (np.r_[np.linspace(2.7, 1.4, 20), np.full(280, np.log(4))], 0.01, {}, []),
+        # Steps a hundredth of what is usual, after 80 of them; and usual ones.
+        (np.full(80, np.log(4)), 0.01, {"ratios": 4e-5}, ["flat"]),
+        (np.full(80, np.log(4)), 0.01, {"ratios": 1e-3}, []),
+        (np.full(80, 7.0), 0.01, {"ratios": 4e-5}, []),
         # Momentum builds up within twenty steps: no warm-up.
         (
             np.full(300, np.log(4)),
@@ -201,6 +213,10 @@ def test_flat_behind_a_softmax_says_so() -> None:
     made = recording(still(), loss=noisy(np.full(300, np.log(10)), 0.002), outputs=10)
     (finding,) = judge(LossHistory.from_recording(made), frozenset({"Softmax", "Linear"}))
     assert finding.remedy.startswith("Give the loss the logits")
+    creeping = recording(still(), loss=np.linspace(np.log(10), 2.298, 300), outputs=10)
+    (finding,) = judge(LossHistory.from_recording(creeping), frozenset({"Softmax", "Linear"}))
+    assert finding.code == "loss.flat"
+    assert judge(LossHistory.from_recording(creeping), frozenset({"Linear"})) == []
     (finding,) = judge(LossHistory.from_recording(made), frozenset({"Linear"}))
     assert "each input still has its own label" in finding.remedy
 

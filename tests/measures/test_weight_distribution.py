@@ -122,6 +122,7 @@ def test_shares_of_weights_that_are_small_by_nature() -> None:
         (1 + 0.2 * np.sin(T), False),
         (np.exp(-T / 150), False),
         (np.where(T > 140, 9.0, 1.0), False),  # one jump is no growth
+        (1 + 0.5 * np.maximum(0, T - 70) / 80, True),  # only just begun
         (np.sqrt(1 + T), False),  # behind a last layer that began at zero: ever more slowly
     ],
 )
