@@ -30,7 +30,7 @@ def draw(result: Evaluation, *, of: Any = None, **options: Any) -> Any:
         title, "recall", "precision", x_range=(-0.01, 1.01), y_range=(-0.02, 1.05), **options
     )
     for number, curve in enumerate(curves):
-        _add(plot, curve, CLASSES[number % len(CLASSES)], result.confidence)
+        add_curve(plot, curve, CLASSES[number % len(CLASSES)])
     plot.legend.click_policy = "hide"
     plot.legend.label_text_color = MUTED
     plot.legend.background_fill_alpha = 0.85
@@ -54,7 +54,8 @@ def _as_list(of: Any) -> list[Any]:
     return list(of)
 
 
-def _add(plot: Any, curve: PrecisionRecall, colour: str, confidence: float) -> None:
+def add_curve(plot: Any, curve: PrecisionRecall, colour: str) -> None:
+    """The curve as steps, its interval as a band, and what chance would give as a dashed line."""
     label = f"{curve.name}: average precision {curve.average_precision}, dashed: chance"
     known = np.isfinite(curve.low) & np.isfinite(curve.high)
     plot.varea(

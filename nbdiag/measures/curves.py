@@ -157,6 +157,8 @@ def best_precision(
 ) -> np.ndarray:
     """(..., R) precision where the curve first reaches each recall; NaN where it never does."""
     precision, recall = precision_recall(positive, negative, lost_positive)
+    if not precision.shape[-1]:
+        return np.full((*precision.shape[:-1], len(recalls)), np.nan)
     flat_p, flat_r = (
         precision.reshape(-1, precision.shape[-1]),
         recall.reshape(-1, recall.shape[-1]),
@@ -177,6 +179,8 @@ def recall_reached(
     Of groups of equal recall the first. (0, -1) where no threshold reaches that precision.
     """
     p, r = precision_recall(positive, negative, lost_positive)
+    if not p.shape[-1]:
+        return np.zeros(p.shape[:-1]), np.full(p.shape[:-1], -1)
     fits = np.where((p >= precision - 1e-12) & (r > 0), r, -1.0)
     group = fits.argmax(-1)
     best = np.take_along_axis(fits, group[..., None], -1)[..., 0]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from nbdiag.measures.facets import Facet, facets
 from nbdiag.measures.intervals import wilson
 from nbdiag.measures.metadata import take_rows
 from nbdiag.measures.predictions import Predictions
+from nbdiag.measures.result import Result
 from nbdiag.measures.similarity import directions
 
 ERRORS_AT_LEAST = 10
@@ -55,8 +57,8 @@ class Shared:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class ErrorCluster:
+@dataclass(frozen=True, eq=False, repr=False)
+class ErrorCluster(Result):
     """Errors that lie together in the model's features.
 
     Attributes
@@ -66,9 +68,17 @@ class ErrorCluster:
     shared : what they share beyond the other errors, the most telling first.
     """
 
+    figure_stem: ClassVar[str] = "error_clusters"
+
     rows: np.ndarray
     label: str
     shared: tuple[Shared, ...]
+    predictions: Predictions
+
+    def columns(self) -> Mapping[str, Any]:
+        """A row for each thing that they share."""
+        names = [one.name for one in fields(Shared)]
+        return {name: [getattr(one, name) for one in self.shared] for name in names}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -121,7 +131,7 @@ def cluster_errors(
         distance = ((places[members] - centre) ** 2).sum(axis=1)
         typical = members[np.argsort(distance, kind="stable")]
         label = ", ".join(_unlike(shared)) or f"similar errors {number}"
-        clusters.append(ErrorCluster(rows[kept[typical]], label, shared))
+        clusters.append(ErrorCluster(rows[kept[typical]], label, shared, predictions))
     return tuple(clusters)
 
 

@@ -104,6 +104,8 @@ class Evaluation(Result):
             high,
             self.support[number] / len(self.predictions),
             self.by_class["average_precision"][number],
+            self.confidence,
+            self.predictions,
         )
 
     def recall_at(self, precision: float, of: int | str) -> OperatingPoint:
@@ -126,7 +128,7 @@ class Evaluation(Result):
         estimate = self._estimate(best, drawn, coarse, ranking.n_positive)
         return OperatingPoint(
             self.class_names[number], "recall", estimate, "precision", precision,
-            float(ranking.scores[group]) if group >= 0 else np.inf, ranking.n_positive,
+            float(ranking.scores[group]) if group >= 0 else np.inf, ranking.n_positive, self,
         )  # fmt: skip
 
     def precision_at(self, recall: float, of: int | str) -> OperatingPoint:
@@ -144,7 +146,7 @@ class Evaluation(Result):
         estimate = self._estimate(best, drawn, coarse, flagged)
         return OperatingPoint(
             self.class_names[number], "precision", estimate, "recall", recall,
-            float(ranking.scores[group]) if group >= 0 else -np.inf, ranking.n_positive,
+            float(ranking.scores[group]) if group >= 0 else -np.inf, ranking.n_positive, self,
         )  # fmt: skip
 
     def columns(self) -> Mapping[str, Any]:
@@ -361,6 +363,8 @@ def best_precision(
     (NaN, -1) where no threshold finds so many.
     """
     p, r = curves.precision_recall(positive, negative, lost)
+    if not p.shape[-1]:
+        return np.full(p.shape[:-1], np.nan), np.full(p.shape[:-1], -1)
     fits = np.where(r >= recall - 1e-12, p, -1.0)
     group = fits.argmax(-1)
     best = np.take_along_axis(fits, group[..., None], -1)[..., 0]

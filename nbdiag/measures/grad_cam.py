@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from nbdiag.measures.findings import Finding
+from nbdiag.measures.result import Result
 
 if TYPE_CHECKING:
     from nbdiag.measures.on_object import OnObject
@@ -16,7 +18,7 @@ TELL_FROM = 0.1  # share of the maps without evidence that is worth a sentence
 
 
 @dataclass(frozen=True, repr=False)
-class GradCAMResult:
+class GradCAMResult(Result):
     """Grad-CAM maps of N inputs, each for one class.
 
     Selvaraju et al., Grad-CAM, ICCV 2017: the channels of a layer, weighted by the mean gradient
@@ -33,6 +35,8 @@ class GradCAMResult:
 
     Raises ValueError for arrays that do not fit together.
     """
+
+    figure_stem: ClassVar[str] = "grad_cam"
 
     maps: np.ndarray
     targets: np.ndarray
@@ -64,6 +68,10 @@ class GradCAMResult:
     def no_evidence(self) -> np.ndarray:
         """(N,) bool: nothing in the layer speaks for the class; the map is 0 everywhere."""
         return self.peak == 0
+
+    def columns(self) -> Mapping[str, Any]:
+        """A row for each map."""
+        return {"target": self.targets, "peak": self.peak, "no_evidence": self.no_evidence}
 
     def on_object(self, *, masks: Any = None, boxes: Any = None, size: Any = None) -> OnObject:
         """What share of the evidence lies on the object? ``masks`` or ``boxes`` of the N inputs.

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from nbdiag.measures.bootstrap import Estimate
+from nbdiag.measures.predictions import Predictions
+from nbdiag.measures.result import Result
+
+if TYPE_CHECKING:
+    from nbdiag.measures.evaluation import Evaluation
 
 
 @dataclass(frozen=True, repr=False)
-class PrecisionRecall:
+class PrecisionRecall(Result):
     """Precision against recall of one class, from the lowest threshold to the highest.
 
     Attributes
@@ -21,7 +28,10 @@ class PrecisionRecall:
     recalls, low, high : (R,) the interval of precision where the curve first reaches each recall.
     baseline : the precision of flagging at random: the class's share of the samples.
     average_precision : the area under the curve, as a sum of steps.
+    confidence : of the intervals.
     """
+
+    figure_stem: ClassVar[str] = "operating_points"
 
     name: str
     precision: np.ndarray
@@ -32,6 +42,23 @@ class PrecisionRecall:
     high: np.ndarray
     baseline: float
     average_precision: Estimate
+    confidence: float
+    predictions: Predictions = field(compare=False)
+
+    def columns(self) -> Mapping[str, Any]:
+        """A row for each point; the last flags nothing, from a threshold that is infinite.
+
+        ``low`` and ``high`` are the precision's interval, between the recalls it was counted at
+        on a straight line.
+        """
+        low, high = (np.interp(self.recall, self.recalls, end) for end in (self.low, self.high))
+        return {
+            "threshold": np.append(self.thresholds, np.inf),
+            "recall": self.recall,
+            "precision": self.precision,
+            "low": low,
+            "high": high,
+        }
 
     def __repr__(self) -> str:
         return (
@@ -41,7 +68,7 @@ class PrecisionRecall:
 
 
 @dataclass(frozen=True, repr=False)
-class OperatingPoint:
+class OperatingPoint(Result):
     """The best value of one score of a class at a fixed level of another.
 
     Attributes
@@ -52,7 +79,10 @@ class OperatingPoint:
     threshold : flag what has at least this probability; infinite where no threshold reaches the
         level (nothing is flagged then, and no recall is had).
     support : samples of the class.
+    evaluation : what it was read from.
     """
+
+    figure_stem: ClassVar[str] = "operating_points"
 
     name: str
     metric: str
@@ -61,6 +91,7 @@ class OperatingPoint:
     level: float
     threshold: float
     support: int
+    evaluation: Evaluation = field(compare=False)
 
     @property
     def value(self) -> float:
@@ -81,6 +112,23 @@ class OperatingPoint:
 
     def __float__(self) -> float:
         return self.value
+
+    def columns(self) -> Mapping[str, Any]:
+        """One row."""
+        return {
+            "class": [self.name],
+            "metric": [self.metric],
+            "value": [self.value],
+            "low": [self.low],
+            "high": [self.high],
+            "fixed": [self.fixed],
+            "level": [self.level],
+            "threshold": [self.threshold],
+            "support": [self.support],
+        }
+
+    def metadata_given(self) -> Any:
+        return self.evaluation.metadata_given()
 
     def __repr__(self) -> str:
         held = f"{self.fixed} of at least {self.level:g}"

@@ -14,7 +14,7 @@ import numpy as np
 from nbdiag.measures.intervals import Proportion
 from nbdiag.measures.metadata import count_rows, take_rows
 from nbdiag.measures.outputs import OutputKind, softmax_of_rows
-from nbdiag.measures.result import Result
+from nbdiag.measures.result import Result, table_behind
 
 Inputs = Callable[[Sequence[Any]], list[Any]]
 CLASSES_IN_FRAME = 20
@@ -221,11 +221,11 @@ class Predictions(Result):
         return found
 
     def to_frame(self) -> Any:
-        """A row for each sample, with the metadata's columns behind; polars where they came so."""
+        """A row for each sample, with the metadata's columns behind; polars where data came so."""
         from nbdiag.measures.frames import make_frame
         from nbdiag.measures.prediction_shards import beside
 
-        return beside(make_frame(self.columns(), like=self.metadata), self.metadata)
+        return beside(make_frame(self.columns(), like=table_behind(self)), self.metadata)
 
     @cached_property
     def correct(self) -> Proportion:

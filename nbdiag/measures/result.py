@@ -25,7 +25,9 @@ class Result:
         return drawn.draw(self, **options)
 
     def to_frame(self) -> Any:
-        """This result as a dataframe: polars where the metadata came in polars, else pandas."""
+        """This result as a dataframe: polars where the metadata or the
+        samples came in polars, else pandas.
+        """
         return make_frame(self.columns(), like=self.metadata_given())
 
     def columns(self) -> Mapping[str, Any]:
@@ -34,5 +36,12 @@ class Result:
 
     def metadata_given(self) -> Any:
         """The user's own table that this result rests on, or None."""
-        predictions = getattr(self, "predictions", None)
-        return getattr(predictions, "metadata", None)
+        return table_behind(getattr(self, "predictions", None))
+
+
+def table_behind(predictions: Any) -> Any:
+    """The metadata of predictions; without them what was predicted, which may be a dataframe."""
+    metadata = getattr(predictions, "metadata", None)
+    if metadata is None:
+        return getattr(getattr(predictions, "inputs", None), "dataset", None)
+    return metadata

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nbdiag.measures.logit_scale import MASKED, Scaled, Slope, blocks
 from nbdiag.measures.outputs import softmax
 from nbdiag.measures.predictions import Predictions
+from nbdiag.measures.result import Result, table_behind
 from nbdiag.measures.same_samples import SAME_FROM, Fingerprint
 
 COLDEST, HOTTEST = 0.01, 100.0
 """Temperatures between which a fit looks."""
 _FIRST_LOOK = 400_000  # numbers; where there are many more, some rows say where to start
 _STEPS, _POLISH = 200, 6
+_POINTS = 61  # of the curve that a figure shows
 _CLOSE = 1e-5  # relative, of 1/T: the next step would be its square
 _Z = 1.959963984540054
 SAME_DATA = SAME_FROM
@@ -23,7 +28,7 @@ SAME_DATA = SAME_FROM
 
 
 @dataclass(frozen=True, repr=False)
-class Temperature:
+class Temperature(Result):
     """The temperature that the logits are divided by; one number for all classes and samples.
 
     Attributes
@@ -43,6 +48,8 @@ class Temperature:
     Temperature above 1: overconfident before
     """
 
+    figure_stem: ClassVar[str] = "temperature"
+
     value: float
     nll_before: float = math.nan
     nll_after: float = math.nan
@@ -54,6 +61,8 @@ class Temperature:
     note: str = ""
     n_nonfinite: int = 0
     _seen: Fingerprint | None = field(default=None, compare=False)
+    _some: Scaled | None = field(default=None, compare=False)
+    _given: Any = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and self.value > 0):
@@ -69,6 +78,30 @@ class Temperature:
         Whatever their order and ids. NaN where the samples of the fit are not known.
         """
         return math.nan if self._seen is None else self._seen.share(predictions)
+
+    @cached_property
+    def curve(self) -> tuple[np.ndarray, np.ndarray]:
+        """Temperatures around `value` and 1, and the mean NLL at each, both (K,).
+
+        Of many samples some are asked, so that the values differ a little from `nll_before` and
+        `nll_after`. Raises ValueError where the samples of the fit are not known.
+        """
+        if self._some is None:
+            raise ValueError(
+                "this temperature was not fitted, so there is no curve of its NLL: "
+                "nd.fit_temperature(validation) fits one"
+            )
+        first, last = min(self.value, 1.0) / 4, max(self.value, 1.0) * 4
+        grid = np.union1d(np.geomspace(first, last, _POINTS), [1.0, self.value])
+        return grid, np.array([self._some.nll(float(one)) for one in grid])
+
+    def columns(self) -> Mapping[str, Any]:
+        """One row."""
+        names = ("low", "high", "standard_error", "nll_before", "nll_after", "n", "bound")
+        return {"temperature": [self.value], **{name: [getattr(self, name)] for name in names}}
+
+    def metadata_given(self) -> Any:
+        return self._given
 
     @property
     def told(self) -> str:
@@ -145,7 +178,17 @@ def fit_temperature(predictions: Predictions) -> Temperature:
         _remark(predictions, slope, bound),
         predictions.n_nonfinite,
         Fingerprint(predictions),
+        _part(scaled),
+        table_behind(predictions),
     )
+
+
+def _part(scaled: Scaled) -> Scaled:
+    """So many of the samples as are looked at first."""
+    count = max(2, _FIRST_LOOK // scaled.n_classes)
+    if count >= len(scaled):
+        return scaled
+    return scaled.take(np.random.default_rng(0).choice(len(scaled), count, replace=False))
 
 
 def unscalable(predictions: Predictions) -> str:
@@ -179,9 +222,7 @@ def unscalable(predictions: Predictions) -> str:
 def _minimum(scaled: Scaled, before: Slope) -> tuple[float, Slope, str]:
     """1/T where the mean NLL is least, the slope there, and the bound it ended at, if any."""
     if scaled.scores.size > 4 * _FIRST_LOOK:
-        count = _FIRST_LOOK // scaled.n_classes + 1
-        rows = np.random.default_rng(0).choice(len(scaled), count, replace=False)
-        some = scaled.take(rows)
+        some = _part(scaled)
         at, _, bound = _search(some, some.slope(1.0))
         if bound:
             slope = scaled.slope(at)
@@ -278,4 +319,3 @@ def at_temperature(predictions: Predictions, temperature: float) -> Predictions:
         logits=logits,
         note="; ".join(part for part in (predictions.note, note) if part),
     )
-

@@ -12,14 +12,14 @@ from nbdiag.measures import curves
 from nbdiag.measures.evaluation import number_of_class
 from nbdiag.measures.intervals import Proportion
 from nbdiag.measures.predictions import Predictions
-from nbdiag.measures.result import Result
+from nbdiag.measures.result import Result, table_behind
 from nbdiag.measures.same_samples import overlap
 
 GOALS = ("f1", "balanced_accuracy", "accuracy")
 
 
 @dataclass(frozen=True, repr=False)
-class Threshold:
+class Threshold(Result):
     """Call a class from this probability on.
 
     Attributes
@@ -32,6 +32,8 @@ class Threshold:
     Scores on the samples that it was chosen on flatter it: `report` takes others.
     """
 
+    figure_stem: ClassVar[str] = "thresholds"
+
     name: str
     value: float
     rule: str
@@ -41,6 +43,18 @@ class Threshold:
 
     def __float__(self) -> float:
         return self.value
+
+    def columns(self) -> Mapping[str, Any]:
+        """One row; no score, which would be one of the samples that it was chosen on."""
+        return {
+            "class": [self.name],
+            "threshold": [self.value],
+            "rule": [self.rule],
+            "chosen_on": [self.chosen_on],
+        }
+
+    def metadata_given(self) -> Any:
+        return table_behind(self.chosen)
 
     def applied(self, predictions: Predictions) -> np.ndarray:
         """(N,) bool: which samples are called; never one without a finite answer."""
@@ -266,4 +280,3 @@ def _goodness(
         np.where(had >= recall - 1e-12, told, -np.inf),  # type: ignore[operator]
         f"the most precision at a recall of {recall:g}",
     )
-

@@ -45,7 +45,7 @@ class EstimatorAsker:
 
     def __call__(self, inputs: Any, batch: int) -> np.ndarray:
         """Raw scores (N, C) or (N, 1) of a batch of rows."""
-        if not hasattr(inputs, "iloc"):
+        if not (hasattr(inputs, "iloc") or type(inputs).__module__.startswith("polars")):
             inputs = to_array(inputs) if isinstance(inputs, torch.Tensor) else np.asarray(inputs)
             inputs = inputs.reshape(batch, -1)
         raw = np.asarray(self._ask(inputs))

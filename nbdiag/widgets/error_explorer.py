@@ -146,7 +146,7 @@ class ErrorExplorer(ExplorerGroups):
         if self.selected["count"]:
             rows = self._selected_rows()
         columns = sample_columns(self.predictions, rows, dict(self.noted))
-        return make_frame(columns, like=self.predictions.metadata)
+        return make_frame(columns, like=self.table.metadata_given())
 
     def figure(self, **options: Any) -> Any:
         """The confusion matrix as a Bokeh figure."""

@@ -166,6 +166,10 @@ def test_edges(edge: str) -> None:
         assert "<table" in result._repr_html_()
         result.to_frame()
         assert result.findings() == []
+        point, curve = result.recall_at(0.9, 1), result.curve(1)
+        assert point.reached == np.isfinite(point.threshold)
+        assert len(curve.precision) == len(curve.thresholds) + 1 == len(curve.to_frame())
+        result.precision_at(0.9, 1)
     for metric, each in expected.items():
         assert np.allclose(values(result.by_class[metric]), each, atol=1e-4, equal_nan=True), metric
     assert note in " ".join(result.notes)
