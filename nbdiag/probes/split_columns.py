@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from nbdiag.measures.columns import column_names, column_of
 from nbdiag.measures.data_split import Split
 from nbdiag.measures.findings import Finding
-from nbdiag.measures.metadata import count_rows, take_rows
+from nbdiag.measures.metadata import take_rows
 from nbdiag.measures.split_overlap import GROUP_NAMES, judge_groups, judge_times
 from nbdiag.probes.data import metadata_of
 from nbdiag.probes.samples import is_frame
@@ -96,7 +96,7 @@ def _of_samples(columns: Mapping[str, Any], splits: Sequence[Split], name: str) 
         if split.name not in columns:
             continue
         column = columns[split.name]
-        rows = count_rows(column)
+        rows = len(column)
         if rows == len(split):
             found[split.name] = column
         elif rows > int(split.ids.max(initial=-1)):
