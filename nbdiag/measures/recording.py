@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nbdiag.measures.activation_log import ActivationInfo, ActivationLog
 from nbdiag.measures.histograms import HistogramLog
-from nbdiag.measures.scalars import ScalarLog, Series
+from nbdiag.measures.scalars import ScalarLog, Series, scalars_to
 from nbdiag.measures.timeline import Timeline
 
 Floats = NDArray[np.float32]
@@ -120,10 +120,8 @@ class Recording:
         if max_samples < 4:
             raise ValueError(f"max_samples must be at least 4, got {max_samples}")
         self.max_samples = max_samples
-        self.journal: Callable[[Op], None] | None = None
-        """Gets everything that is recorded; the same ops through `apply` give the same again."""
         self.scalar_log = ScalarLog()
-        self.scalar_log.on_value = self._on_scalar
+        self.journal = None
         self.activations = ActivationLog()
         self._lock = threading.Lock()
         self._version = 0
@@ -209,10 +207,15 @@ class Recording:
         if self.journal is not None:
             self.journal(op)
 
-    def _on_scalar(self, name: str, step: int, value: float) -> None:
-        self._version += 1
-        if self.journal is not None:
-            self.journal({"op": "scalar", "name": name, "step": step, "value": value})
+    @property
+    def journal(self) -> Callable[[Op], None] | None:
+        """Gets everything that is recorded; the same ops through `apply` give the same again."""
+        return self._journal
+
+    @journal.setter
+    def journal(self, journal: Callable[[Op], None] | None) -> None:
+        self._journal = journal
+        self.scalar_log.on_value = None if journal is None else scalars_to(journal)
 
     def append(
         self, step: int, grad_norm: Floats, weight_norm: Floats, status: Codes, **more: Floats
@@ -239,7 +242,7 @@ class Recording:
     def version(self) -> int:
         """Goes up with everything that is recorded."""
         self.scalar_log.settle()
-        return self._version
+        return self._version + self.scalar_log.count
 
     @property
     def thinned(self) -> int:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from nbdiag.measures.failures import ProbeFailure as ProbeFailure
@@ -20,7 +21,7 @@ Done = Callable[[dict[str, Any]], None]
 
 NOTIFY_SECONDS = (1 / 12, 1.0)
 """Shortest and longest pause between two calls of the listeners while samples come in."""
-_IDLE_SECONDS = 2.0
+_IDLE_SECONDS, _TIMED_LOGS = 2.0, 8
 
 
 class _Request(NamedTuple):
@@ -60,7 +61,7 @@ class Run:
         self.config = dict(config or {})
         self.model_name = model_name or name
         self.model_kinds = model_kinds
-        """Class names of all modules, those without parameters too ("Sigmoid", "BatchNorm2d")."""
+        """Class names of all modules, those without parameters too."""
         self.sampler = Sampler(every, budget)
         self._recording = recording
         self._failures: list[ProbeFailure] = []
@@ -75,7 +76,7 @@ class Run:
         self._notify_at, self._notify_cost, self._unseen = 0.0, 0.0, False
         self._thread: threading.Thread | None = None
         self._judged = Judged()
-        self._telling = False
+        self._telling, self._logs = False, 0
 
     # What it holds -----------------------------------------------------------------------------
 
@@ -140,8 +141,8 @@ class Run:
         """
         from nbdiag.measures import verdict
 
-        recording, lately = self.recording, self._telling and not self.closed
-        judge = lambda: verdict.judge_training(recording, self.model_kinds)  # noqa: E731
+        judge = partial(verdict.judge_training, recording := self.recording, self.model_kinds)
+        lately = self._telling and not self.closed
         return self._judged.findings(recording.version, judge, self.budget, lately=lately)
 
     def log(self, **scalars: Any) -> None:
@@ -156,9 +157,11 @@ class Run:
         ValueError : for an array or tensor of more than one element.
         TypeError : for anything that is not a number.
         """
-        started = time.perf_counter()
+        self._logs += 1
+        started = 0.0 if self._logs % _TIMED_LOGS else time.perf_counter()  # one stands for all
         self._recording.scalar_log.add(self.sampler.step, scalars)
-        self.sampler.spent(time.perf_counter() - started)
+        if started:
+            self.sampler.spent(_TIMED_LOGS * (time.perf_counter() - started))
 
     def log_at(self, step: int, **scalars: Any) -> None:
         """As `log`, at the optimizer step given."""
@@ -279,8 +282,7 @@ class Run:
                 self.note_failure("listener", error)
         self._telling = False
         now = time.perf_counter()
-        # A listener that is slow (many layers, a busy browser) is called less often, so that the
-        # budget holds for it as well, of which half is left to the samples.
+        # A slow listener (a busy browser) is called less often: half of the budget is for samples.
         pause = 2 * (now - started) / self.budget
         pause = min(max(pause, NOTIFY_SECONDS[0]), NOTIFY_SECONDS[1])
         self._notify_at = now + pause
@@ -393,7 +395,6 @@ class Run:
         self.close()
 
     def __repr__(self) -> str:
-        """Name, steps, layers, parameters and findings: the same on every machine."""
         from nbdiag.measures.run_text import run_text
 
         return run_text(self)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple, Protocol
 
@@ -210,20 +211,25 @@ class ScalarLog:
         self._max_points = max_points
         self._lock, self._settling = threading.RLock(), threading.RLock()
         self._read: dict[str, _Growing] = {}
-        self._pending: list[tuple[str, int, Any]] = []
+        self.count = 0
+        """Values that were read so far."""
+        # Appended to without a lock, and emptied from the other end by whoever settles.
+        self._pending: deque[tuple[str, int, Any]] = deque()
 
     def add(self, step: int, values: dict[str, Any]) -> None:
         """Keep one value a name; nothing is kept when one of them is bad."""
-        checked, far = [], False
-        for key, value in values.items():
-            if type(value) is not float:
-                value = check_scalar(key, value)
-                far = far or type(value) is not float
-            checked.append((key, step, value))
-        with self._lock:
-            self._pending += checked
-        if len(self._pending) >= _PENDING_AT_MOST or (far and self._should_send()):
-            self.settle(hurry=len(self._pending) < _HURRY_UP_TO)
+        pending, far = self._pending, False
+        if len(values) == 1:  # most often, and once a step: cheap
+            for key, value in values.items():
+                if type(value) is not float:
+                    value, far = check_scalar(key, value), not getattr(value, "is_cpu", True)
+                pending.append((key, step, value))
+        else:
+            checked = [(key, step, check_scalar(key, value)) for key, value in values.items()]
+            far = any(type(value) is not float for _, _, value in checked)
+            pending.extend(checked)
+        if len(pending) >= _PENDING_AT_MOST or (far and self._should_send()):
+            self.settle(hurry=len(pending) < _HURRY_UP_TO)
 
     def _should_send(self) -> bool:
         """Tensors are sent by who logs them, now and then; numbers wait for a reader."""
@@ -240,13 +246,19 @@ class ScalarLog:
 
     def put(self, name: str, step: int, value: float) -> None:
         """Keep one number."""
+        self._put([(name, step, value)])
+
+    def _put(self, points: Iterable[tuple[str, int, float]]) -> None:
         with self._lock:
-            growing = self._read.get(name)
-            if growing is None:
-                growing = self._read[name] = _Growing(self._max_points)
-            growing.append(step, value)
-            if self.on_value is not None:
-                self.on_value(name, step, value)
+            read, told = self._read, self.on_value
+            for name, step, value in points:
+                growing = read.get(name)
+                if growing is None:
+                    growing = read[name] = _Growing(self._max_points)
+                growing.append(step, value)
+                self.count += 1
+                if told is not None:
+                    told(name, step, value)
 
     def settle(self, *, hurry: bool | None = None) -> None:
         """Convert what still is a tensor; in a hurry only what has arrived by now."""
@@ -255,11 +267,11 @@ class ScalarLog:
             waits = self.stand_by()
             if not self._land(hurry or waits):
                 return
-            with self._lock:
-                kept = [value for _, _, value in self._pending if type(value) is not float]
-                if kept and waits:
-                    return
-                pending, self._pending = self._pending, []
+            count = len(self._pending)
+            if waits and any(type(self._pending[i][2]) is not float for i in range(count)):
+                return
+            pending = [self._pending.popleft() for _ in range(count)]
+            kept = [value for _, _, value in pending if type(value) is not float]
             self._sent = pending, self.send(kept) if kept else Here(())
             self._land(hurry)
 
@@ -272,8 +284,10 @@ class ScalarLog:
             return False
         numbers = iter(coming.numbers())
         self._sent = None
-        for key, step, value in pending:
-            self.put(key, step, value if type(value) is float else next(numbers))
+        self._put(
+            (key, step, value if type(value) is float else next(numbers))
+            for key, step, value in pending
+        )
         return True
 
     def series(self) -> dict[str, Series]:
@@ -313,3 +327,10 @@ class ScalarLog:
                     points = growing.series(before.points, mark.points)
                     news[key] = Tail(before.points, points, mark)
         return news
+
+
+def scalars_to(journal: Callable[[dict[str, Any]], None]) -> Callable[[str, int, float], None]:
+    """What tells a journal of each value, as an op of a recording."""
+    return lambda name, step, value: journal(
+        {"op": "scalar", "name": name, "step": step, "value": value}
+    )

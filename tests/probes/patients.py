@@ -154,9 +154,15 @@ def bfloat16() -> Patient:
     return Patient(model, _classify(model, 5), [torch.optim.Adagrad(model.parameters(), 0.05)])
 
 
-PATIENTS: dict[str, Callable[[], Patient]] = {
-    make.__name__: make for make in (mlp, cnn, resnet, lstm, transformer, tied, embedding, bfloat16)
-}
+def compiled() -> Patient:
+    torch.compiler.reset()
+    model = nn.Sequential(nn.Linear(5, 6), nn.ReLU(), nn.Dropout(0.2), nn.Linear(6, 3))
+    model.compile(backend="aot_eager")
+    return Patient(model, _classify(model, 5), [torch.optim.AdamW(model.parameters())])
+
+
+MAKERS = (mlp, cnn, resnet, lstm, transformer, tied, embedding, bfloat16, compiled)
+PATIENTS: dict[str, Callable[[], Patient]] = {make.__name__: make for make in MAKERS}
 
 
 def admit(make: Callable[[], Patient]) -> Patient:

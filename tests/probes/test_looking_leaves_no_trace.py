@@ -23,7 +23,7 @@ from tests.probes.patients import PATIENTS, Patient, admit, chart, differences, 
 STEPS, LOOK_AFTER = 4, 2
 SHAPES = {
     "mlp": (5,), "cnn": (3, 6, 6), "resnet": (3, 4, 4), "lstm": (6, 4), "transformer": (4, 8),
-    "tied": (6,), "embedding": (5,), "bfloat16": (5,),
+    "tied": (6,), "embedding": (5,), "bfloat16": (5,), "compiled": (5,),
 }  # fmt: skip
 
 
