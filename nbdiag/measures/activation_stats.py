@@ -51,7 +51,8 @@ class UnitState:
     unseen : inputs looked at since any of the dead units was active, at least.
     died : step at which the dead units last were active, in the middle; 0 for never.
     never : how many of the dead units were never active at all.
-    saturated, saturated_first, saturated_at_start : share of values at an end in the second half,
+    saturated, saturated_first, saturated_at_start : share of values at an end in the second half
+        of the steps,
         in the first tenth and in the first of the looks.
     stuck : (U,) at an end for nearly all inputs of the second half.
     mean, std : in the second half.
@@ -93,7 +94,7 @@ class UnitState:
         """Of one track; an empty one has no units that are dead or stuck."""
         series, blocks = track.series(), track.blocks()
         looks = len(series.steps)
-        late, first = np.s_[looks // 2 :], np.s_[: max(1, looks // 10)]
+        late, first = _late(series.steps), np.s_[: max(1, looks // 10)]
         # And for a quarter of all that it saw: many units that are off for a while come back.
         long = max(MIN_INPUTS, min(MANY_INPUTS, track.seen / 4))
         dead = (track.seen_since_active >= long) & (looks >= MIN_LOOKS)
@@ -123,6 +124,15 @@ class UnitState:
             int(series.steps[0]) if looks else 0,
             int(series.steps[-1]) if looks else 0,
         )
+
+
+def _late(steps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(looks,) those of the second half of the steps, at least five: looks become rare."""
+    late = np.zeros(len(steps), np.bool_)
+    if len(steps):
+        late = np.asarray(steps > (steps[0] + steps[-1]) / 2, np.bool_)
+        late[-5:] = True
+    return late
 
 
 def _mean(values: NDArray[np.float32]) -> float:

@@ -107,7 +107,9 @@ class LossLevels:
         if len(self) < 8 or self.bad is not None:
             return False
         fell = self.start - self.best
-        return self.fall > 0.5 and self.end - self.best < 0.1 * fell
+        # Not where the first steps threw up what they then took down again.
+        below = self.end < self.values[0] or self.name != "loss"
+        return bool(self.fall > 0.5 and below and self.end - self.best < 0.1 * fell)
 
     @property
     def bottomless(self) -> bool:

@@ -10,11 +10,18 @@ from numpy.typing import NDArray
 from nbdiag.measures.findings import Finding, by_severity
 from nbdiag.measures.recording import OK
 from nbdiag.measures.robust import finite_median
-from nbdiag.measures.weight_history import FIRST_STEPS, OVERWRITTEN, THROWN, UPROOTED, WeightHistory
+from nbdiag.measures.weight_history import (
+    FIRST_STEPS,
+    MIN_SAMPLES,
+    MIN_SPARSE,
+    MIN_STEPS,
+    OVERWRITTEN,
+    THROWN,
+    UPROOTED,
+    WeightHistory,
+)
 from nbdiag.measures.wording import confidence, fold, layers_in_words, sure
 
-MIN_SAMPLES = 10
-MIN_STEPS = 60
 STILL = 1e-3
 """Weights whose steps add up to less than a thousandth of their norm: had all of them pointed the
 same way, each layer's output would have changed by a thousandth."""
@@ -88,7 +95,7 @@ def _exploding(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     last = growth[stop - 1]
     quarter = np.searchsorted(history.steps[:stop], 0.75 * history.steps[stop - 1])
     before = growth[min(int(quarter), stop - 2)]
-    if stop < MIN_SAMPLES and not overflowed:
+    if (history.few or stop < MIN_SPARSE) and not overflowed:
         return None
     # Norms that grow by steps of one direction grow in proportion to the time, 4/3 in the last
     # quarter; random steps, as those before a normalisation, slower. Faster feeds on itself.
@@ -134,9 +141,10 @@ def _exploding(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
 
 
 def _collapsing(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
-    first, last = history.norms[0], history.norms[-5:]
-    if len(history.steps) < MIN_SAMPLES:
+    if history.few:
         return None
+    # The last fifth of the samples, five at most, so that a single one does not count.
+    first, last = history.norms[0], history.norms[-min(5, max(2, len(history.steps) // 5)) :]
     with np.errstate(all="ignore"):
         left = (np.median(last, axis=0) / np.where(first > 0, first, np.nan))[history.matrices]
     small = np.flatnonzero(left < COLLAPSED)
@@ -200,7 +208,7 @@ def _knows_nothing(history: WeightHistory) -> bool:
 
 def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     steps = history.trained
-    if len(history.steps) < MIN_SAMPLES or steps < MIN_STEPS or history.warming:
+    if history.few or steps < MIN_STEPS or history.warming:
         return None
     layers = history.matrices
     if history.tables and not (history.paths[layers] == 0).all():
@@ -286,12 +294,11 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
 
 def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     # Many trainings begin with large steps; the first of Adam are of full size.
-    few = len(history.steps) < MIN_SAMPLES or history.trained < MIN_STEPS
-    if few or history.harmless:
+    if history.few or history.trained < MIN_STEPS or history.harmless:
         return None
     ratios = history.shares[:, history.matrices]
     known = np.isfinite(ratios)
-    enough = known.sum(axis=0) >= MIN_SAMPLES
+    enough = known.sum(axis=0) >= min(MIN_SAMPLES, len(history.steps))
     if not enough.any():
         return None
     typical, recent = finite_median(ratios), finite_median(ratios[history.late])

@@ -23,6 +23,8 @@ UPROOTED = 2.5
 the initialisation chose, so that signals pass through, is gone."""
 THROWN = 4.0
 """And here all but a sixteenth."""
+MIN_SAMPLES, MIN_SPARSE = 10, 5
+MIN_STEPS = 60
 FADED = 1 / 30
 """The rate, as the size of a step over its gradient: tenfold down once and more."""
 PUT_BACK = 20
@@ -227,7 +229,7 @@ class WeightHistory:
         if loss is None or loss.name != "loss" or loss.bad is not None:
             return False
         early = loss.values[loss.steps <= FIRST_STEPS]
-        if len(early) < FIRST_STEPS // 2 or loss.steps[0] > 3 or np.median(np.diff(loss.steps)) > 1:
+        if len(early) < FIRST_STEPS // 2 or loss.steps[0] > 10 or np.median(np.diff(loss.steps)) > 1:
             return False
         first, smooth = float(early[0]), median_filter(early, 3, mode="nearest")
         # By half: what the mean over a small batch may lie above the one before.
@@ -247,9 +249,19 @@ class WeightHistory:
         return early.max(axis=0) if len(early) else np.ones(len(self.hidden))
 
     def typical_ratio(self, *, late: bool) -> float:
-        """Median over the matrices of the median of `shares`, late or early; NaN if unknown."""
+        """Median over the matrices of the median of `shares`, late or early; NaN if unknown.
+
+        In orders of magnitude: between two matrices in the middle it is their geometric mean.
+        """
         shares = self.shares[self.late if late else self.early][:, self.matrices]
-        return float(finite_median(finite_median(shares)))
+        typical = float(np.exp(finite_median(np.log(np.fmax(finite_median(shares), 1e-30)))))
+        return 0.0 if typical < 1e-29 else typical
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few samples to tell what lasts: ten, or five over `MIN_STEPS`."""
+        least = MIN_SPARSE if self.trained >= MIN_STEPS else MIN_SAMPLES
+        return len(self.steps) < least
 
     @property
     def warming(self) -> bool:

@@ -151,6 +151,18 @@ def test_an_output_whose_targets_lie_beyond_its_range(
     assert [f.code.removeprefix("activation.") for f in found] == wanted
 
 
+def test_the_second_half_goes_by_steps_and_not_by_looks() -> None:
+    """As `every="auto"` looks: forty times in the first forty steps, then ten times in 500."""
+    made = recording(still())
+    activate(made, [32] * 4, kind="Tanh", looks=40, stuck=[0.0] * 4)
+    for step in range(50, 550, 50):
+        numbers = (0.9, 0.3, 0.0, 0.9)
+        made.activations[0].add(step, 32, 32, numbers, np.full(4, 32.0), np.full(4, 29.0))
+    (state,) = ActivationHistory.from_recording(made).states
+    assert state.saturated == pytest.approx(0.9)
+    assert state.lasting == 1.0
+
+
 def test_saturated_in_words() -> None:
     (finding,) = findings([9] * 4, kind="Tanh", stuck=[0.95, 0.95, 0.95, 0.75], outputs=1)
     assert "90% of the values of act (Tanh) lie at an end" in finding.message

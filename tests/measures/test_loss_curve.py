@@ -44,6 +44,20 @@ def test_levels_by_hand() -> None:
     assert len(levels) == 10
 
 
+@pytest.mark.parametrize(
+    ("loss", "solved"),
+    [
+        ([2.0] * 5 + [0.1] * 30, True),
+        ([2.0] * 5 + [1.5] * 30, False),
+        ([0.9, *[150.0] * 5, *[2.0] * 30], False),  # the steps took down what they threw up
+        ([2.0] * 5 + [0.1] * 30 + [NAN], False),
+    ],
+)
+def test_solved(loss: list[float], solved: bool) -> None:
+    values, steps = np.array(loss), np.arange(len(loss))
+    assert LossLevels.from_series("loss", Series(steps, values, values, values)).solved is solved
+
+
 def test_a_long_series_is_condensed_in_order() -> None:
     values = np.arange(100_000.0)
     levels = LossLevels.from_series("loss", Series(np.arange(100_000), values, values, values))

@@ -107,6 +107,24 @@ def test_faded(ratios: np.ndarray, gradients: object, faded: float) -> None:
     assert WeightHistory.from_recording(made).faded == pytest.approx(faded, rel=0.05)
 
 
+def test_few_samples_that_span_many_steps_are_enough() -> None:
+    """As every=10 gives them in a short training."""
+    shrunk = columns(*[0.95 ** (10 * T)] * 3)
+    assert codes(shrunk[:8], stride=10) == ["collapsing"]
+    assert codes(shrunk[:8]) == []  # eight steps
+    assert codes(shrunk[:4], stride=20) == []
+    assert codes(still(8), stride=10, ratios=0.3, loss=LOST[:80]) == ["update_too_large"]
+    assert codes(still(8), ratios=0.3, loss=LOST[:8]) == []
+
+
+def test_the_typical_of_two_matrices_lies_between_their_orders() -> None:
+    made = WeightHistory.from_recording(recording(still(150, 2), ratios=np.array([0.01, 1.0])))
+    assert made.typical_ratio(late=True) == pytest.approx(0.1)
+    none = WeightHistory.from_recording(recording(still(150, 2), ratios=0.0))
+    assert none.typical_ratio(late=True) == 0.0
+    assert not none.warming
+
+
 def test_shares_of_weights_that_are_small_by_nature() -> None:
     """A step over what is usual, where a layer began at zero, or over the norm if larger."""
     made = recording([[2.0, 0.0], [4.0, 1.0], [8.0, 1.0]], ratios=0.5)
