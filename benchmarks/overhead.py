@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -69,11 +69,13 @@ class Training:
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01, momentum=0.9)
         self.run: Run | None = None
         self.step = 0
+        self.ended = time.perf_counter()
         self.after: After = VARIANTS[variant](self)
 
     def block(self, steps: int) -> float:
         """Seconds a step."""
         clock = time.process_time if CPU_SECONDS in os.environ else time.perf_counter
+        self.forget_the_wait()
         started = clock()
         for _ in range(steps):
             self.step += 1
@@ -83,7 +85,18 @@ class Training:
             self.loss = loss
             self.after(self.step)
             self.optimizer.step()
-        return (clock() - started) / steps
+        seconds = clock() - started
+        self.ended = time.perf_counter()
+        return seconds / steps
+
+    def forget_the_wait(self) -> None:
+        """The turns of the others are no training time, of which nbdiag takes its share."""
+        if self.run is None or self.run.sampler._first is None:
+            return
+        sampler, wait = self.run.sampler, time.perf_counter() - self.ended
+        sampler._first, sampler.last = sampler._first + wait, sampler.last + wait
+        if sampler._start is not None:
+            sampler._start = sampler._start[0] + wait, sampler._start[1]
 
 
 def bare(training: Training) -> After:
@@ -141,10 +154,11 @@ def wandb_watch(every: int) -> Callable[[Training], After]:
     return attach
 
 
+AUTO, TURN = "nbdiag auto", 10
 VARIANTS: dict[str, Callable[[Training], After]] = {
     "bare": bare,
     "nbdiag every step": nbdiag(1),
-    "nbdiag auto": nbdiag("auto"),
+    AUTO: nbdiag("auto"),
     "wandb.watch all, 1": wandb_watch(1),
     "wandb.watch all, 100": wandb_watch(100),
     "TensorBoard": tensorboard,
@@ -173,19 +187,28 @@ def trainer(pipe: Any, size: str, variant: str) -> None:
     os._exit(0)  # wandb would wait for its service
 
 
-def compare(size: str) -> None:
-    _, warm_up, blocks, steps = SIZES[size]
-    pipes: dict[str, Any] = {}
-    for variant in VARIANTS:
-        pipes[variant], end = CONTEXT.Pipe()
-        CONTEXT.Process(target=trainer, args=(end, size, variant), daemon=True).start()
-        if missing := pipes[variant].recv():
-            print(f"  {variant} left out: {missing}")
-            del pipes[variant]
+class Turns:
+    """The variants of one size, each in its process; one trains at a time."""
 
-    def block(variant: str, steps: int) -> Any:
-        pipes[variant].send(steps)
-        return pipes[variant].recv()
+    def __init__(self, size: str, variants: Iterable[str]) -> None:
+        self.pipes: dict[str, Any] = {}
+        for variant in variants:
+            self.pipes[variant], end = CONTEXT.Pipe()
+            CONTEXT.Process(target=trainer, args=(end, size, variant), daemon=True).start()
+            if missing := self.pipes[variant].recv():
+                print(f"  {variant} left out: {missing}")
+                del self.pipes[variant]
+
+    def block(self, variant: str, steps: int) -> Any:
+        """Seconds a step; after 0 steps, what the variant has to say at its end."""
+        self.pipes[variant].send(steps)
+        return self.pipes[variant].recv()
+
+
+def compare(size: str) -> None:
+    _, warm_up, blocks, steps, length = SIZES[size]
+    turns = Turns(size, [v for v in VARIANTS if not (length and v == AUTO)])
+    pipes, block = turns.pipes, turns.block
 
     first = {v: block(v, warm_up) for v in pipes}
     seconds = [{v: block(v, steps) for v in pipes} for _ in range(blocks)]
@@ -206,6 +229,25 @@ def compare(size: str) -> None:
             f"  {variant:22} x{ratio:.3f} (mean x{total:.3f}, with the start x{whole:.3f}){text}",
             flush=True,
         )
+    if length and AUTO in VARIANTS:
+        whole_run(size, length)
+
+
+def whole_run(size: str, length: int) -> None:
+    """A run from its start: "auto" looks at the first steps closely and saves that afterwards."""
+    turns = Turns(size, ["bare", AUTO])
+    turns.block("bare", TURN)  # so that neither is the first to touch its memory
+    rows = [[turns.block(v, TURN) for v in ("bare", AUTO)] for _ in range(length // TURN)]
+    bare, auto = np.array(rows).T
+    half = len(rows) // 2
+    later = auto[half:].sum() / bare[half:].sum()
+    whole = auto.sum() / bare.sum()
+    thousand = (whole * length + later * (1000 - length)) / 1000
+    print(
+        f"  {AUTO:22} x{later:.3f} in the second half of {length} steps, x{whole:.3f} over all of "
+        f"them, so x{thousand:.3f} over 1,000{turns.block(AUTO, 0)}",
+        flush=True,
+    )
 
 
 def memory(steps: int = 100_000) -> None:
@@ -250,10 +292,12 @@ def memory(steps: int = 100_000) -> None:
     )
 
 
-SIZES: dict[str, tuple[Callable[[], Made], int, int, int]] = {
-    "mlp": (mlp, 500, 40, 100),  # maker, steps to warm up, blocks, steps a block
-    "resnet18": (resnet18, 2, 16, 1),
-    "transformer": (transformer, 2, 16, 1),
+# Maker, steps to warm up, blocks, steps a block, and for "auto" the steps of a run from its start
+# where that is not among these.
+SIZES: dict[str, tuple[Callable[[], Made], int, int, int, int]] = {
+    "mlp": (mlp, 500, 40, 100, 0),
+    "resnet18": (resnet18, 2, 16, 1, 240),
+    "transformer": (transformer, 2, 16, 1, 240),
 }
 
 

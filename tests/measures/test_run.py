@@ -138,6 +138,19 @@ def test_listeners_are_called_seldom_and_on_every_change(monkeypatch: pytest.Mon
     assert calls[-1] == ("paused", 1100)
 
 
+def test_what_is_logged_while_paused_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nbdiag.measures.run.NOTIFY_SECONDS", (0.0, 0.0))
+    run, heard = make(every=1), []
+    row(run)
+    run.pause()
+    run.subscribe(lambda r: heard.append(r.recording.scalars["loss"].values.tolist()))
+    for step in range(3):
+        run.log(loss=float(step))
+        row(run)  # the step is counted and not sampled
+    assert heard == [[0.0], [0.0, 1.0], [0.0, 1.0, 2.0]]
+    assert len(run.recording) == 1
+
+
 def test_drain_tells_of_the_last_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(run_module.time, "perf_counter", lambda: clock[0])

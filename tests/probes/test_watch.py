@@ -369,6 +369,42 @@ def test_model_rebuilt_before_the_first_step() -> None:
     assert run.recording.status().tolist() == [[0, 0]]
 
 
+def test_parameters_that_come_later_are_named_and_the_rest_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nbdiag.probes.watcher._LOOK_AT_MODEL_EVERY", 2)
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2))
+    optimizer = torch.optim.SGD(model[:2].parameters(), 0.1)
+    with watch(model, optimizer, every=1) as run:
+        for step in range(8):
+            if step == 3:
+                model.append(nn.Linear(2, 1))
+                optimizer.add_param_group({"params": list(model[2:].parameters())})
+            model(torch.ones(3, 2)).sum().backward()
+            optimizer.step()
+    assert len(run.recording) == 8
+    moved = run.recording.stat("update_norm") > 0
+    assert moved.T.tolist() == [[True] * 8, [False] * 3 + [True] * 5]
+    (failure,) = run.failures
+    assert failure.reason == (
+        "3.weight, 3.bias came after watch() and are not recorded; watch the model again"
+    )
+
+
+def test_parameters_that_were_replaced_end_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nbdiag.probes.watcher._LOOK_AT_MODEL_EVERY", 2)
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with watch(model, optimizer, every=1) as run:
+        for step in range(8):
+            if step == 3:
+                model[1].weight = nn.Parameter(torch.ones(2, 2))
+            model(torch.ones(3, 2)).sum().backward()
+            optimizer.step()
+    assert (run.step, run.state) == (5, "failed")
+    assert "1.weight was replaced by another parameter" in run.failures[0].reason
+
+
 class Sum(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.sum()
