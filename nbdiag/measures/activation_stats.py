@@ -47,7 +47,7 @@ class UnitState:
     rectifies, bounded : what the function is like.
     seen, looks : inputs and looks so far.
     dead : (U,) never active in the last `MIN_INPUTS` inputs and more, and in the last quarter of
-        all inputs or the last `MANY_INPUTS`.
+        all inputs or steps or in the last `MANY_INPUTS`.
     unseen : inputs looked at since any of the dead units was active, at least.
     died : step at which the dead units last were active, in the middle; 0 for never.
     never : how many of the dead units were never active at all.
@@ -95,9 +95,14 @@ class UnitState:
         series, blocks = track.series(), track.blocks()
         looks = len(series.steps)
         late, first = _late(series.steps), np.s_[: max(1, looks // 10)]
-        # And for a quarter of all that it saw: many units that are off for a while come back.
-        long = max(MIN_INPUTS, min(MANY_INPUTS, track.seen / 4))
-        dead = (track.seen_since_active >= long) & (looks >= MIN_LOOKS)
+        # And for a quarter of all that it saw, or of the steps where looks have become rare: many
+        # units that are off for a while come back.
+        since, steps = track.seen_since_active, series.steps
+        quarter = (steps[-1] - steps[0]) / 4 if looks else 0.0
+        long = since >= min(MANY_INPUTS, track.seen / 4)
+        if looks:
+            long = long | (steps[-1] - np.fmax(track.last_active, steps[0]) >= max(1.0, quarter))
+        dead = (since >= MIN_INPUTS) & long & (looks >= MIN_LOOKS)
         recent = blocks.saturation[len(blocks.first) // 2 :]
         sat = series.saturated[late]
         return cls(

@@ -151,6 +151,21 @@ def test_an_output_whose_targets_lie_beyond_its_range(
     assert [f.code.removeprefix("activation.") for f in found] == wanted
 
 
+def test_dead_for_a_quarter_of_the_steps_where_looks_are_rare() -> None:
+    """Forty looks in the first forty steps, then one in 20, all of 32 inputs."""
+
+    def rare(last: int) -> int:
+        made = recording(still())
+        activate(made, [9] * 4, looks=40)
+        for step in range(60, 260, 20):
+            on = np.full(4, 9.0 * (step <= last))
+            made.activations[0].add(step, 32, 32, (0.5, 1.0, 0.7, 0.0), on, None)
+        return int(ActivationHistory.from_recording(made).states[0].dead.sum())
+
+    assert rare(40) == 4  # off for 320 of 1,600 inputs, and for 200 of 240 steps
+    assert rare(60) == 0  # 288 inputs
+
+
 def test_the_second_half_goes_by_steps_and_not_by_looks() -> None:
     """As `every="auto"` looks: forty times in the first forty steps, then ten times in 500."""
     made = recording(still())
