@@ -11,6 +11,8 @@ PARTS = tuple(
     healthy_unseen_nets healthy_unseen_tasks
     sick_fresh_loss sick_fresh_gradient sick_fresh_layers
     healthy_fresh_nets healthy_fresh_loops healthy_fresh_tasks
+    sick_outside_loss sick_outside_gradient sick_outside_layers
+    healthy_outside_nets healthy_outside_loops healthy_outside_tasks
     """.split()
 )
-"""The files that hold the cases; rules are tuned on those without "unseen" and "fresh" only."""
+"""The files that hold the cases; rules are tuned on none with "unseen", "fresh" or "outside"."""

@@ -1,4 +1,4 @@
-"""The split that the rules have never seen: how its cases are registered and proven.
+"""The splits that the rules have never seen: how their cases are registered and proven.
 
 Each case has one size of its own, so that many different trainings take no longer than a few at
 all sizes. A healthy case has a twin, a plain and well-tuned training of the same task, and must
@@ -57,7 +57,10 @@ def exploding(e: Evidence) -> Iterator[str]:
 
 
 class Fresh:
-    """The two decorators; `size` is an index of SIZES."""
+    """The two decorators of the split "fresh" or "outside"; `size` is an index of SIZES."""
+
+    def __init__(self, split: str = "fresh") -> None:
+        self.split = split
 
     def sick(
         self, code: str, *allowed: str, size: int = 1, proof: Proof | None = None
@@ -67,8 +70,9 @@ class Fresh:
 
         def add(build: Build) -> Build:
             expected = frozenset([code])
+            sizes = (SIZES[size],)
             CASES.append(
-                Case(build.__name__, build, "fresh", expected, also, shown, sizes=(SIZES[size],))
+                Case(build.__name__, build, self.split, expected, also, shown, sizes=sizes)
             )
             return build
 
@@ -86,9 +90,8 @@ class Fresh:
         none: frozenset[str] = frozenset()
 
         def add(build: Build) -> Build:
-            CASES.append(
-                Case(build.__name__, build, "fresh", none, none, shown, sizes=(SIZES[size],))
-            )
+            sizes = (SIZES[size],)
+            CASES.append(Case(build.__name__, build, self.split, none, none, shown, sizes=sizes))
             return build
 
         return add
