@@ -21,10 +21,10 @@ class Pair(nn.Module):
 
 
 def test_optimizers_that_take_turns() -> None:
-    """As a GAN: the pass for the one reaches no parameter of the other."""
+    """As a GAN: the pass for the one reaches no parameter of the others."""
     torch.manual_seed(0)
-    model, raw = Pair(), []
-    parts = (model.one, model.other)
+    model, raw = nn.ModuleList([nn.Linear(3, 2) for _ in range(3)]), []
+    parts = tuple(model)
     optimizers = [torch.optim.SGD(part.parameters(), lr=0.1) for part in parts]
     with watch(model, optimizers, every=1) as run:
         for _ in range(4):
