@@ -36,7 +36,7 @@ export function OverTime({ info, line, chosen, onColumn, onChoose }: Props) {
   }));
   const upper = points.map((p) => `${p.x},${y(line.high[p.i] ?? 1)}`);
   const lower = points.map((p) => `${p.x},${y(line.low[p.i] ?? 0)}`).reverse();
-  const every = Math.ceil(points.length / Math.max(2, Math.floor((width - 60) / 105)));
+  const every = Math.ceil(points.length / Math.max(2, Math.floor((width - 60) / 175)));
   const row = (i: number): SliceRow => ({
     at: line.slices[i] ?? -1,
     title: `${line.column} ${line.labels[i]}`,
