@@ -37,7 +37,9 @@ def bytes_into_a_relu(size: Size, cured: bool) -> Training:
     return Training(model, data, how, steps=200)
 
 
-@part.sick("activation.dead", "loss.flat loss.unstable weight.exploding", size=0)
+@part.sick(
+    "activation.dead", "loss.flat loss.unstable weight.exploding weight.update_too_large", size=0
+)
 def adagrad_at_one(size: Size, cured: bool) -> Training:
     """Adagrad's first step is the rate itself in every weight."""
     model = n.cnn(size, ins=1, outs=4, more=1)

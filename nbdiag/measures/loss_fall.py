@@ -150,6 +150,10 @@ def plateau(
     least = SOLVED_THROWN if history.thrown else least
     if not abs(early - levels.end) < STUCK * (top - early) or not left > least:
         return None
+    # What swings by more than it fell has not stayed anywhere.
+    low, high = np.quantile(blocks[quarter:], (0.2, 0.8))
+    if high - low > fall:
+        return None
     cause, remedy, certain = _squashed_twice(history, levels, kinds)
     if not cause and (history.violent or not levels.still_falling()):
         cause, remedy, certain = _why_stuck(history)

@@ -285,6 +285,8 @@ STOPPED = np.where(np.arange(150) < 30, 1e-2, 1e-9)[:, None]
         (plateau(), {"ratios": STOPPED, "gradients": STOPPED}, []),
         # Tenfold down at 30 and 60 %.
         (plateau(), {"ratios": 1e-2 / 10 ** (np.arange(150) // 45)[:, None]}, []),
+        # It swings by more than it fell: it has not stayed anywhere.
+        (np.r_[1.0, 150, 90, np.tile([0.2] * 15 + [1.9] * 15, 10)], {"norms": GROWN}, ["unstable"]),
         # Thrown up by the first steps, and back to what guessing costs: it never fell.
         (np.r_[1.39, 16, 9, 5, 2, noisy(np.full(295, 1.386), 0.01)], {"norms": GROWN}, ["flat"]),
     ],
