@@ -267,6 +267,7 @@ def plateau(level: float = 0.9) -> np.ndarray:
 
 
 SOFTMAX_FLOOR = float(np.log(np.e + 9) - 1)
+SWING = np.repeat([0.2, 0.2, 2.2], 15)
 STOPPED = np.where(np.arange(150) < 30, 1e-2, 1e-9)[:, None]
 
 
@@ -286,7 +287,7 @@ STOPPED = np.where(np.arange(150) < 30, 1e-2, 1e-9)[:, None]
         # Tenfold down at 30 and 60 %.
         (plateau(), {"ratios": 1e-2 / 10 ** (np.arange(150) // 45)[:, None]}, []),
         # It swings by more than it fell: it has not stayed anywhere.
-        (np.r_[1.0, 150, 90, np.tile([0.2] * 15 + [1.9] * 15, 10)], {"norms": GROWN}, ["unstable"]),
+        (np.r_[1.0, 150, 90, np.tile(SWING, 7)], {"norms": GROWN}, ["unstable"]),
         # Thrown up by the first steps, and back to what guessing costs: it never fell.
         (np.r_[1.39, 16, 9, 5, 2, noisy(np.full(295, 1.386), 0.01)], {"norms": GROWN}, ["flat"]),
     ],
