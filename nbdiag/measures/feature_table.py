@@ -44,6 +44,8 @@ class FeatureTable:
             titles = [str(name) for name in given.columns]
             columns = [np.asarray(given[name]) for name in given.columns]
         else:
+            if isinstance(given, tuple) and len(given) == 2 and hasattr(given[0], "shape"):
+                raise TypeError("X is a pair: give (model, X, features, y) one by one")
             array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
             if array.ndim != 2 or array.dtype.kind not in "biuf":
                 raise (TypeError if array.dtype.kind not in "biuf" else ValueError)(

@@ -15,7 +15,7 @@ def match_ids(ids: np.ndarray, others: np.ndarray) -> np.ndarray | None:
     """
     if ids.shape == others.shape and np.array_equal(ids, others):
         return None
-    if (ids.dtype.kind in "US") != (others.dtype.kind in "US"):
+    if (ids.dtype.kind in "USO") != (others.dtype.kind in "USO"):
         raise ValueError(
             f"the ids cannot be matched: {ids.dtype} such as {ids[0]!r} here, {others.dtype} such "
             f"as {others[0]!r} there"

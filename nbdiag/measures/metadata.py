@@ -20,10 +20,11 @@ def count_rows(metadata: Any) -> int:
         return next(iter(lengths.values()), 0)
     if hasattr(metadata, "num_rows"):
         return int(metadata.num_rows)
-    if hasattr(metadata, "__len__"):
+    if hasattr(metadata, "columns") or getattr(getattr(metadata, "dtype", None), "names", None):
         return len(metadata)
+    hint = ': of one column give {"name": column}' if hasattr(metadata, "__len__") else ""
     raise TypeError(
-        f"metadata must be a dataframe or a dict of columns, got {type(metadata).__name__}"
+        f"metadata must be a dataframe or a dict of columns, got {type(metadata).__name__}{hint}"
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from nbdiag.measures.outputs import OutputKind
+from nbdiag.measures.sample_pairs import pair_of
 from nbdiag.measures.table_archive import pack_table, unpack_table
 
 if TYPE_CHECKING:
@@ -171,4 +172,4 @@ class LookedUp:
         for key in keys:
             if isinstance(key, int) and not 0 <= key < len(self.dataset):
                 raise IndexError(f"no sample {key}: the data set has {len(self.dataset)}")
-        return [self.dataset[key][0] for key in keys]
+        return [pair_of(self.dataset[key])[0] for key in keys]

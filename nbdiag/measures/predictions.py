@@ -34,7 +34,7 @@ class Predictions(Result):
     Attributes
     ----------
     ids : (N,) where each sample lies in the data set that was passed; 0 to N-1 where not given.
-    targets : (N,) int64, the true class, 0 to C-1.
+    targets : (N,) int64, the true class, 0 to C-1. May be given as words of ``class_names``.
     probabilities : (N, C) float32; a row is NaN where the model returned NaN or infinity.
     logits : (N, C), up to a constant in each row, or None where only probabilities are known.
     class_names : C names; ``"0"``, ``"1"``... where none are known.
@@ -101,7 +101,7 @@ class Predictions(Result):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         check_distinct(self.ids)
-        targets = whole_targets(self.targets, self.ids)
+        targets = whole_targets(self.targets, self.ids, self.class_names)
         check_range(targets, classes, self.ids)
         targets.flags.writeable = False
         object.__setattr__(self, "targets", targets)
@@ -303,11 +303,13 @@ def check_distinct(ids: np.ndarray) -> None:
         raise ValueError(f"ids must differ, {key} occurs {times} times")
 
 
-def whole_targets(targets: Any, ids: Any = None) -> np.ndarray:
-    """Targets (N,) as int64; ValueError names the first value that is not a whole number."""
+def whole_targets(targets: Any, ids: Any = None, names: Sequence[Any] = ()) -> np.ndarray:
+    """Targets (N,) as int64, words looked up in the class names; ValueError for other values."""
     array = np.asarray(targets)
     if array.dtype.kind in "biu":
         return array.astype(np.int64)
+    if array.dtype.kind in "US" or (array.dtype == object and len(names)):
+        return _numbers_of_words(array, ids, names)
     if array.dtype.kind != "f":
         raise ValueError(
             f"targets must be class numbers, got values such as {array.ravel()[:1].tolist()[0]!r}"
@@ -320,6 +322,23 @@ def whole_targets(targets: Any, ids: Any = None) -> np.ndarray:
             "is this a regression, or are the labels scaled?"
         )
     return array.astype(np.int64)
+
+
+def _numbers_of_words(words: np.ndarray, ids: Any, names: Sequence[Any]) -> np.ndarray:
+    if not len(names):
+        raise ValueError(
+            f"targets must be class numbers, got values such as {words.ravel()[:1].tolist()[0]!r}: "
+            "give class_names= in the order of the model's outputs, and words are looked up there"
+        )
+    numbers = {str(name): number for number, name in enumerate(names)}
+    found = [numbers.get(str(word), -1) for word in words.tolist()]
+    if -1 in found:
+        at = found.index(-1)
+        raise ValueError(
+            f"the target {words[at]!s} at id {at if ids is None else np.asarray(ids)[at]} is none "
+            f"of the class names: {', '.join(list(numbers)[:20])}"
+        )
+    return np.array(found, np.int64)
 
 
 def check_range(targets: np.ndarray, classes: int, ids: Any) -> None:

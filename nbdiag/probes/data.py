@@ -22,6 +22,7 @@ from torch.utils.data import (
 )
 
 from nbdiag.measures.metadata import take_rows
+from nbdiag.measures.sample_pairs import pair_of
 from nbdiag.probes.quiet import same_random_state
 
 BATCH = 64
@@ -53,7 +54,7 @@ class DatasetInputs:
             if not 0 <= int(key) < size:
                 raise IndexError(f"no sample {key}: the data set has {size}")
         with same_random_state():
-            return [self.dataset[int(key)][0] for key in ids]
+            return [pair_of(self.dataset[int(key)])[0] for key in ids]
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _from_loader(loader: DataLoader[Any]) -> Source:
     def batches() -> Iterator[tuple[Any, Any, np.ndarray]]:
         step = batch_size or 1
         for start, item in zip(range(0, len(ids), step), ordered, strict=True):
-            inputs, targets = _pair(item)
+            inputs, targets = pair_of(item)
             if batch_size is None:
                 inputs, targets = default_collate([inputs]), default_collate([targets])
             yield inputs, targets, ids[start : start + step]
@@ -169,7 +170,7 @@ def _from_loader(loader: DataLoader[Any]) -> Source:
 def _as_they_arrive(loader: DataLoader[Any]) -> Iterator[tuple[Any, Any, np.ndarray]]:
     seen = 0
     for item in loader:
-        inputs, targets = _pair(item)
+        inputs, targets = pair_of(item)
         if np.ndim(targets) == 0:
             inputs, targets = default_collate([inputs]), default_collate([targets])
         yield inputs, targets, np.arange(seen, seen + len(targets))
@@ -179,7 +180,7 @@ def _as_they_arrive(loader: DataLoader[Any]) -> Iterator[tuple[Any, Any, np.ndar
 def _holds_batches(dataset: Any, first: int) -> bool:
     """Without a batch size, a data set may hold single samples or batches put together before."""
     with same_random_state():
-        return np.ndim(_pair(dataset[first])[1]) > 0
+        return np.ndim(pair_of(dataset[first])[1]) > 0
 
 
 def _positions(loader: DataLoader[Any], size: int) -> np.ndarray:
@@ -214,25 +215,10 @@ def _each_once(positions: Any, size: int) -> np.ndarray:
     return found
 
 
-def _pair(item: Any) -> tuple[Any, Any]:
-    if isinstance(item, (tuple, list)) and len(item) == 2:
-        return item[0], item[1]
-    if isinstance(item, dict):
-        got = f"a dict with the keys {sorted(map(str, item))}"
-    elif isinstance(item, (tuple, list)):
-        got = f"a {type(item).__name__} of {len(item)}"
-    else:
-        got = f"a single {type(item).__name__}"
-    raise ValueError(
-        f"the data must give (input, target) pairs, got {got}: put a Dataset or a collate_fn "
-        "around it that returns the two"
-    )
-
-
 def _collate(samples: list[Any]) -> Any:
     """`default_collate`, which says what it could not stack."""
     for sample in samples:
-        if _pair(sample)[1] is None:
+        if pair_of(sample)[1] is None:
             raise ValueError("a target is None: predictions are compared with a class number each")
     try:
         return default_collate(samples)

@@ -45,7 +45,9 @@ def predict(
     data : a Dataset, a DataLoader, or a pair ``(X, y)`` of arrays or tensors. A loader lends its
         batch size, collate function and workers; the order is the data set's own, whatever the
         loader shuffles, a sampler that restricts keeps restricting, and no sample is dropped.
-        Targets are class numbers 0 to C-1 (for a scikit-learn classifier: its own labels).
+        Samples may be dicts with the target under ``"labels"`` or ``"label"``; what else is in
+        them goes to the model, by its name where it is several things. Targets are class numbers 0
+        to C-1, or words of ``class_names`` (for a scikit-learn classifier: its own labels).
     class_names : C names; by default those of the data set (``class_names`` or ``classes``).
     metadata : a dataframe or dict of columns with a row for each sample; by default the data
         set's ``metadata``.
@@ -75,6 +77,8 @@ def predict(
     if output != "auto" and output not in outputs.READINGS:
         raise ValueError(f'output must be "auto" or one of {outputs.READINGS}, got {output!r}')
     asker = _asker(model, output, device)
+    if class_names is not None and asker.class_names is None:
+        asker.class_names = tuple(class_names)
     source = open_data(data, asker.array_batch)
     if metadata is not None and source.size is not None:
         _fits(metadata, source)
@@ -131,7 +135,7 @@ class Asker:
         return raw
 
     def targets(self, given: Any, ids: np.ndarray) -> np.ndarray:
-        return whole_targets(_flat(given, len(ids)), ids)
+        return whole_targets(_flat(given, len(ids)), ids, self.class_names or ())
 
     def _prepare(self, inputs: Any) -> Any:
         if self.network and not isinstance(inputs, torch.Tensor) and hasattr(inputs, "__array__"):

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from nbdiag.measures.fingerprints import Rows
+from nbdiag.measures.sample_pairs import TARGETS
 
-TARGETS = ("labels", "label", "targets", "target", "y", "class", "label_ids")
 # What a dict carries beside the input: ids differ between equal samples, masks repeat the padding.
 ASIDE = frozenset(
     """attention_mask token_type_ids special_tokens_mask position_ids id ids idx index indices

@@ -22,10 +22,10 @@ from torch.utils.data import (
 )
 
 from nbdiag.measures.data_split import Loading
+from nbdiag.measures.sample_pairs import TARGETS
 from nbdiag.probes.data import _positions
 from nbdiag.probes.quiet import same_random_state
 from nbdiag.probes.samples import (
-    TARGETS,
     gathered,
     is_frame,
     of_frame,

@@ -53,6 +53,9 @@ def test_order_does_not_matter_and_ids_may_be_words() -> None:
     assert result.fixed.tolist() == [1, 4, 6]
     assert result.baseline.ids.tolist() == ids.tolist()
     assert result.baseline.metadata == {"x": list(range(8))}
+    # as a dataframe's column has them, and as a saved file does
+    as_objects = told(TARGETS, AFTER, ids=ids.astype(object))
+    assert Comparison.of(as_objects, before.take(order)).fixed.tolist() == [1, 4, 6]
 
 
 def many(n: int, wrong: set[int] | range, classes: int = 2) -> Predictions:

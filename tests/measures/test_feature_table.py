@@ -94,6 +94,7 @@ def test_scaled_in_standard_deviations_and_categories_one_apart() -> None:
         (np.zeros((2, 2)), ["a"], ValueError, "1 names for 2 features"),
         (np.zeros((2, 2)), ["a", "a"], ValueError, "'a' occurs twice"),
         (object(), None, TypeError, "got object"),
+        ((np.zeros((3, 2)), np.zeros(3)), None, TypeError, "X is a pair: give .* one by one"),
     ],
 )
 def test_refusals(given: Any, names: Any, error: type[Exception], message: str) -> None:

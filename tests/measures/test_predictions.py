@@ -151,6 +151,20 @@ def test_rows_of_polars_and_arrow_like_tables() -> None:
 def test_no_table() -> None:
     with pytest.raises(TypeError, match="got int"):
         count_rows(3)
+    for column in ([1, 2, 3], np.arange(3), pd.Series([1, 2, 3]), "abc"):
+        with pytest.raises(TypeError, match=r'of one column give {"name": column}'):
+            count_rows(column)
+
+
+def test_targets_may_be_words_of_the_class_names() -> None:
+    p = np.eye(3)
+    for words in (["b", "c", "a"], np.array(["b", "c", "a"], object)):
+        told = Predictions(targets=words, probabilities=p, class_names="a b c".split())
+        assert told.targets.tolist() == [1, 2, 0]
+    with pytest.raises(ValueError, match="target d at id 8 is none of the class names: a, b, c"):
+        Predictions([7, 8, 9], ["a", "d", "b"], p, class_names="a b c".split())
+    with pytest.raises(ValueError, match="such as 'b': give class_names="):
+        Predictions(targets=["b", "c", "a"], probabilities=p)
 
 
 def test_made_by_hand() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 import torch.nn.functional as F
+from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.utils.data import (
     BatchSampler,
@@ -165,6 +168,51 @@ def test_the_loaders_collate_function_is_used() -> None:
 
     told = predict(Identity(), DataLoader(Numbered(), 4, collate_fn=doubled), progress=False)
     assert order_of(told) == [2 * i for i in ALL]
+
+
+class Summed(nn.Module):
+    """Takes its inputs by name."""
+
+    def forward(self, one: torch.Tensor, two: torch.Tensor) -> torch.Tensor:
+        return one + two
+
+
+def test_dicts_give_their_inputs_by_name_and_one_alone() -> None:
+    pairs = [Numbered()[i] for i in ALL]
+    several = [{"two": x / 4, "one": 3 * x / 4, "labels": y} for x, y in pairs]
+    single = [{"image": x, "label": y} for x, y in pairs]
+    for data, model in ((several, Summed()), (single, Identity())):
+        for given in (data, DataLoader(data, 4, shuffle=True)):
+            told = predict(model, given, progress=False)
+            assert order_of(told) == list(ALL)
+            assert told.targets.tolist() == [y for _, y in pairs]
+    assert told.inputs is not None
+    assert torch.equal(told.inputs([3])[0], Numbered()[3][0])
+    opened = told.with_inputs(several).inputs
+    assert opened is not None
+    assert sorted(opened([3])[0]) == ["one", "two"]
+
+
+def test_targets_in_words() -> None:
+    words = ["owl", "cat", "dog"]
+    x = torch.stack([Numbered()[i][0] for i in ALL])
+    y = [words[i % 3] for i in ALL]
+    for given in (np.array(y), y, pd.Series(y), pd.Series(y, dtype="category")):
+        told = predict(Identity(), (x, given), class_names=words, progress=False)
+        assert told.targets.tolist() == [i % 3 for i in ALL]
+    with pytest.raises(ValueError, match="target dog at id 2 is none of the class names: owl, cat"):
+        predict(Identity(), (x, y), class_names=["owl", "cat", "x"], progress=False)
+
+
+def test_dataframes_of_polars_reach_the_classifier_with_their_names() -> None:
+    frame = pl.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
+    labels = pl.Series(["no", "no", "yes", "yes"])
+    model = LogisticRegression().fit(frame, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        told = predict(model, (frame, labels), progress=False)
+    assert told.targets.tolist() == [0, 0, 1, 1]
+    assert np.allclose(told.probabilities, model.predict_proba(frame))
 
 
 def test_pairs_of_arrays() -> None:
@@ -451,7 +499,8 @@ BAD: dict[str, tuple[Any, str]] = {
         DataLoader(TensorDataset(torch.zeros(3, 4), torch.zeros(3), torch.zeros(3))),
         "a list of 3",
     ),
-    "dict": (samples({"image": X, "label": 0}), r"a dict with the keys \['image', 'label'\]"),
+    "dict": (samples({"image": X, "caption": 0}), r"a dict with the keys \['caption', 'image'\]"),
+    "only a label": (samples({"label": 0}), r"a dict with the keys \['label'\]"),
     "tensor": (samples(X, X, X), "a single Tensor"),
     "unequal shapes": (samples((X, 0), (torch.zeros(5), 0)), r"cannot be stacked .*\(4,\).*\(5,\)"),
     "target too large": (samples((X, 0), (X, 3)), r"0\.\.2 for 3 classes, got 3 at id 1"),
@@ -459,7 +508,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "from 1": (samples((X, 1), (X, 2), (X, 3)), "subtract 1"),
     "regression": (samples((X, 0.0), (X, 0.5)), "whole class numbers, got 0.5 at id 1"),
     "multi-hot": (samples((X, torch.tensor([1, 0, 1]))), r"shape \(1, 3\).*several labels"),
-    "words": (samples((X, "cat"), (X, "dog")), "got values such as 'cat'"),
+    "words": (samples((X, "cat"), (X, "dog")), "got values such as 'cat': give class_names="),
     "no label": (samples((X, 0), (X, None)), "a target is None"),
     "unequal arrays": ((np.zeros((3, 4)), np.zeros(2)), "X has 3 rows and y has 2"),
 }
