@@ -2,14 +2,20 @@
 
     python benchmarks/explorer.py [rounds]         a million of 10 classes, 100,000 of 1,000
     python benchmarks/explorer.py --browser        clicks in a real JupyterLab, from press to paint
+    python benchmarks/explorer.py --peer PYTHON    FiftyOne and explainerdashboard, by an
+                                                   interpreter of an environment that has them
 
-Beside it, on the same arrays: scikit-learn's confusion_matrix, which only counts; and FiftyOne and
-explainerdashboard where they are installed. Each size runs in a process of its own, so that its
-peak of memory is its own; times are the median of the rounds.
+Beside it, on the same arrays: scikit-learn's confusion_matrix, which only counts. Each size runs in
+a process of its own, so that its peak of memory is its own; times are the median of the rounds.
+
+The peers have environments of their own. FiftyOne 1.22 installs beside numpy 2.4 and needs a
+MongoDB server, which its installer fetches for some systems only; explainerdashboard 0.5 installs
+beside numpy 2.3 (its SHAP holds numpy back) and runs.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import resource
 import statistics
@@ -90,7 +96,7 @@ def one_size(n: int, classes: int, rounds: int) -> None:
     line("filter by metadata", timed(lambda: filtered(explorer), rounds))
     print(f"  peak of memory                            {peak():8.0f} MB")
     predicted = told.predicted
-    beside(targets, predicted, probabilities, rounds)
+    beside(targets, predicted, rounds)
 
 
 def line(name: str, value: float, unit: str = "s") -> None:
@@ -135,21 +141,56 @@ def size_of(state: Any) -> int:
     return max(map(size_of, state), default=0) if isinstance(state, list | tuple) else 0
 
 
-def beside(targets: np.ndarray, predicted: np.ndarray, scores: np.ndarray, rounds: int) -> None:
-    """What others take for the same arrays, where they are installed."""
+def beside(targets: np.ndarray, predicted: np.ndarray, rounds: int) -> None:
+    """What counting alone takes."""
     from sklearn.metrics import confusion_matrix
 
     line("scikit-learn: confusion_matrix alone", timed(
         lambda: confusion_matrix(targets, predicted), rounds))  # fmt: skip
-    for package, why in (
-        ("fiftyone", "galleries behind a confusion matrix, with a server and a database"),
-        ("explainerdashboard", "a dashboard server of its own"),
-    ):
+
+
+def peers(n: int, classes: int) -> None:
+    """What FiftyOne and explainerdashboard take, as far as this interpreter has them."""
+    targets, probabilities, _ = made_up(n, classes)
+    print(f"{n:,} predictions of {classes:,} classes")
+    for package, use in (("explainerdashboard", dashboard), ("fiftyone", gallery)):
         if importlib.util.find_spec(package) is None:
-            print(f"  {package}: not installed, left out ({why})")
-    if importlib.util.find_spec("explainerdashboard") is not None:
-        line("explainerdashboard: ClassifierExplainer", timed(
-            lambda: dashboard(targets, scores), 1))  # fmt: skip
+            print(f"  {package}: not installed")
+            continue
+        name = f"{package} {importlib.metadata.version(package)}"
+        try:
+            line(name, timed(lambda use=use: use(targets, probabilities), 1))
+        except Exception as error:  # a peer that cannot start here is a result as well
+            print(f"  {name}: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+        print(f"  peak of memory                            {peak():8.0f} MB")
+
+
+def gallery(targets: np.ndarray, scores: np.ndarray) -> None:
+    """Samples put into its database, evaluated, and one cell of the matrix opened."""
+    import fiftyone
+
+    said, best = scores.argmax(axis=1), scores.max(axis=1)
+    dataset = fiftyone.Dataset()
+    try:
+        dataset.add_samples(
+            (
+                fiftyone.Sample(
+                    filepath=f"/{i}.png",
+                    true=fiftyone.Classification(label=str(targets[i])),
+                    told=fiftyone.Classification(label=str(said[i]), confidence=float(best[i])),
+                )
+                for i in range(len(targets))
+            ),
+            progress=False,
+            num_samples=len(targets),
+        )
+        results = dataset.evaluate_classifications("told", gt_field="true", eval_key="e")
+        results.confusion_matrix()
+        field = fiftyone.ViewField
+        view = dataset.match((field("true.label") == "0") & (field("told.label") == "1"))
+        assert view.limit(24).values("id")
+    finally:
+        dataset.delete()
 
 
 def dashboard(targets: np.ndarray, scores: np.ndarray) -> None:
@@ -231,6 +272,12 @@ def in_browser() -> None:
 def main() -> None:
     if "--browser" in sys.argv:
         in_browser()
+    elif "--peer" in sys.argv:
+        python = sys.argv[sys.argv.index("--peer") + 1]
+        for n, classes in SIZES:
+            subprocess.run([python, __file__, "peers", str(n), str(classes)], check=True)
+    elif sys.argv[1:2] == ["peers"]:
+        peers(int(sys.argv[2]), int(sys.argv[3]))
     elif len(sys.argv) == 4:
         one_size(*map(int, sys.argv[1:]))
     else:
