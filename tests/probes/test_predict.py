@@ -193,6 +193,21 @@ def test_dicts_give_their_inputs_by_name_and_one_alone() -> None:
     assert sorted(opened([3])[0]) == ["one", "two"]
 
 
+def test_a_model_in_train_mode_answers_as_in_eval_mode() -> None:
+    """TRAP: train-mode predictions, where dropout and the batch decide as well."""
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3))
+    x = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        model(x)  # so that the running statistics are not those of the batch
+        expected = model.eval()(x)
+    model.train()
+    for data in ((x, np.zeros(30, int)), DataLoader(TensorDataset(x, torch.zeros(30)), 7)):
+        told = predict(model, data, progress=False)
+        assert np.allclose(told.logits, expected, atol=1e-6)
+    assert all(module.training for module in model.modules())
+    assert not np.allclose(told.logits, model(x).detach(), atol=0.1)
+
+
 def test_targets_in_words() -> None:
     words = ["owl", "cat", "dog"]
     x = torch.stack([Numbered()[i][0] for i in ALL])
