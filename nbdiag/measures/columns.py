@@ -47,6 +47,8 @@ def _keys(metadata: Any) -> dict[str, Any]:
 
 def plain(column: Any) -> np.ndarray:
     """A column of any library as an array (N,) of one of the types that `column_of` names."""
+    if str(getattr(column, "dtype", "")).startswith("period[") and hasattr(column, "dt"):
+        column = column.dt.to_timestamp()
     if str(getattr(column, "dtype", "")).startswith("datetime64[") and hasattr(column, "dt"):
         column = column.to_numpy(dtype="datetime64[ns]")  # with a time zone: in UTC
     if isinstance(column, list | tuple) or (

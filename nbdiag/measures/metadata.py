@@ -11,7 +11,7 @@ import numpy as np
 def count_rows(metadata: Any) -> int:
     """Number of rows of a dataframe, a dict of columns or a structured array.
 
-    Raises ValueError for columns of unequal length, TypeError for what is no table.
+    Raises ValueError for columns of unequal length or of one name, TypeError for what is no table.
     """
     if isinstance(metadata, Mapping):
         lengths = {str(name): len(column) for name, column in metadata.items()}
@@ -20,7 +20,11 @@ def count_rows(metadata: Any) -> int:
         return next(iter(lengths.values()), 0)
     if hasattr(metadata, "num_rows"):
         return int(metadata.num_rows)
-    if hasattr(metadata, "columns") or getattr(getattr(metadata, "dtype", None), "names", None):
+    index: Any = getattr(metadata, "columns", None)
+    if getattr(index, "is_unique", True) is False:  # pandas allows it
+        twice = index[index.duplicated()][0]
+        raise ValueError(f"metadata has several columns {str(twice)!r}: rename or drop all but one")
+    if index is not None or getattr(getattr(metadata, "dtype", None), "names", None):
         return len(metadata)
     hint = ': of one column give {"name": column}' if hasattr(metadata, "__len__") else ""
     raise TypeError(

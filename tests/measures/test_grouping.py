@@ -97,6 +97,13 @@ def test_dates_of_pandas(zone: str | None) -> None:
     assert made(values).labels[-1] == MISSING
 
 
+def test_periods_of_pandas_are_times() -> None:
+    values = pd.Series(pd.period_range("2024-01", periods=N, freq="D"))
+    values[5] = pd.NaT
+    grouping = made(values)
+    assert (grouping.kind, grouping.labels[0], grouping.labels[-1]) == ("time", "2024-01", MISSING)
+
+
 @pytest.mark.parametrize(
     ("days", "period", "first"),
     [(3, "6 hours", "2024-01-01 00:00"), (20, "day", "2024-01-01"),

@@ -151,6 +151,8 @@ def test_rows_of_polars_and_arrow_like_tables() -> None:
 def test_no_table() -> None:
     with pytest.raises(TypeError, match="got int"):
         count_rows(3)
+    with pytest.raises(ValueError, match="several columns 'x': rename or drop"):
+        count_rows(pd.DataFrame([[1, 2, 3]], columns=["x", "y", "x"]))
     for column in ([1, 2, 3], np.arange(3), pd.Series([1, 2, 3]), "abc"):
         with pytest.raises(TypeError, match=r'of one column give {"name": column}'):
             count_rows(column)
