@@ -47,11 +47,15 @@ class Fingerprint:
 def overlap(one: Predictions, other: Predictions) -> tuple[int, bool]:
     """How many samples of ``other`` surely are in ``one``, and whether they are the same data.
 
-    The same: one object, or equal throughout, or at least half of the telling samples of the
-    smaller one, and more than chance would bring, are in the other one too.
+    The same: one object, or equal throughout, or at least half of the smaller one: of its ids,
+    where both look their inputs up in one data set (whatever model answered, at whatever
+    temperature), or of its telling samples, and more of them than chance would bring.
     """
     if one is other:
         return len(other), True
+    entries = _entries_of_one_data_set(one, other)
+    if entries and entries >= SAME_FROM * min(len(one), len(other)):
+        return entries, True
     if one.n_classes != other.n_classes:
         return 0, False
     here, there = keys_of(one), keys_of(other)
@@ -61,7 +65,7 @@ def overlap(one: Predictions, other: Predictions) -> tuple[int, bool]:
     both = np.intersect1d(*telling, assume_unique=True)
     fewer = min(map(len, telling))
     if not len(both) or len(both) < SAME_FROM * fewer:
-        return len(both), False
+        return max(entries, len(both)), False
     if _beyond_chance(len(both), fewer):
         return len(both), True
     # Too few to rule out chance by their answers alone: do they carry the same ids too?
@@ -71,7 +75,14 @@ def overlap(one: Predictions, other: Predictions) -> tuple[int, bool]:
         for known in (told.finite & np.isin(keys, both),)
     ]
     alike = sum(ids[0][key] == ids[1][key] for key in both.tolist())
-    return len(both), alike >= SAME_FROM * fewer
+    return max(entries, len(both)), alike >= SAME_FROM * fewer
+
+
+def _entries_of_one_data_set(one: Predictions, other: Predictions) -> int:
+    here, there = (getattr(told.inputs, "dataset", None) for told in (one, other))
+    if here is None or here is not there:
+        return 0
+    return len(set(one.ids.tolist()) & set(other.ids.tolist()))
 
 
 def keys_of(predictions: Predictions) -> np.ndarray:

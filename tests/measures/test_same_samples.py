@@ -11,6 +11,7 @@ import pytest
 
 from nbdiag.measures.predictions import Predictions
 from nbdiag.measures.same_samples import Fingerprint, keys_of, overlap
+from nbdiag.measures.temperature import fit_temperature
 from tests.measures.predicted import made, random_predictions
 
 N = 400
@@ -101,3 +102,14 @@ def test_of_many_some_are_remembered() -> None:
 def test_minus_zero_is_zero() -> None:
     one, other = made([0], [[1.0, 0.0]]), made([0], [[1.0, -0.0]])
     assert np.array_equal(keys_of(one), keys_of(other))
+
+
+def test_entries_of_one_data_set_whatever_was_said_of_them() -> None:
+    """TRAP: another temperature, or another model, makes no other data of them."""
+    dataset = np.zeros((N, 2))
+    told, later = (random_predictions(N, 3, seed).with_inputs(dataset) for seed in (0, 1))
+    assert overlap(told, later) == (N, True)
+    assert overlap(told.take(np.arange(200)), later.take(np.arange(200, N))) == (0, False)
+    assert overlap(told.take(np.arange(250)), later.take(np.arange(200, N))) == (50, False)
+    assert overlap(told, fit_temperature(told).apply(told))[1]
+    assert overlap(told, later.with_inputs(dataset.copy())) == (0, False)
