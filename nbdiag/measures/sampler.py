@@ -57,6 +57,8 @@ class Sampler:
         """When the last step began."""
         self.wake = float("-inf")
         """From then on `pass_by` lets no step go by: somebody waits for one."""
+        self.calm = False
+        """The step at hand passed by, and the next one will not be sampled."""
         self.seconds = 0.0
         """Spent in probes so far."""
         self._next = 1
@@ -110,6 +112,7 @@ class Sampler:
             return False
         self._plain.append(now - self.last)
         self.step, self.last, self._spent_since = step, now, 0.0
+        self.calm = step + 1 < self._next
         return True
 
     def next_step(self, now: float) -> bool:
@@ -123,7 +126,7 @@ class Sampler:
             self._feel(interval, due)
         if self._start is None and self.step >= DENSE[-1][0] and self.every == "auto":
             self._start = now, self.seconds
-        self.last, self._spent_since = now, 0.0
+        self.last, self._spent_since, self.calm = now, 0.0, False
         self.step += 1
         self._after_sample = due
         if due:

@@ -6,8 +6,10 @@ import threading
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from numbers import Real
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -123,6 +125,15 @@ class _Growing:
         self.stride = 1
         self._in_last = 0
 
+    def extend(self, points: Sequence[tuple[str, int, float]]) -> None:
+        """Several values at once; of each point only the step and the value count."""
+        if self.stride == 1 and len(self._steps) + len(points) <= self._max_points:
+            self._sums.extend(value for _, _, value in points)
+            self._steps.extend(step for _, step, _ in points)
+            return
+        for _, step, value in points:
+            self.append(step, value)
+
     def append(self, step: int, value: float) -> None:
         if self.stride == 1:
             if len(self._steps) < self._max_points:
@@ -222,7 +233,10 @@ class ScalarLog:
         if len(values) == 1:  # most often, and once a step: cheap
             for key, value in values.items():
                 if type(value) is not float:
-                    value, far = check_scalar(key, value), not getattr(value, "is_cpu", True)
+                    near = getattr(value, "is_cpu", False) and value.ndim == 0
+                    number = value.item() if near else None
+                    value = number if type(number) is float else check_scalar(key, value)
+                    far = type(value) is not float
                 pending.append((key, step, value))
         else:
             checked = [(key, step, check_scalar(key, value)) for key, value in values.items()]
@@ -248,17 +262,18 @@ class ScalarLog:
         """Keep one number."""
         self._put([(name, step, value)])
 
-    def _put(self, points: Iterable[tuple[str, int, float]]) -> None:
+    def _put(self, points: Sequence[tuple[str, int, float]]) -> None:
         with self._lock:
             read, told = self._read, self.on_value
-            for name, step, value in points:
+            for name, run in groupby(points, key=itemgetter(0)):
                 growing = read.get(name)
                 if growing is None:
                     growing = read[name] = _Growing(self._max_points)
-                growing.append(step, value)
-                self.count += 1
-                if told is not None:
-                    told(name, step, value)
+                growing.extend(list(run))
+            self.count += len(points)
+            if told is not None:
+                for point in points:
+                    told(*point)
 
     def settle(self, *, hurry: bool | None = None) -> None:
         """Convert what still is a tensor; in a hurry only what has arrived by now."""
@@ -285,8 +300,10 @@ class ScalarLog:
         numbers = iter(coming.numbers())
         self._sent = None
         self._put(
-            (key, step, value if type(value) is float else next(numbers))
-            for key, step, value in pending
+            [
+                point if type(point[2]) is float else (point[0], point[1], next(numbers))
+                for point in pending
+            ]
         )
         return True
 

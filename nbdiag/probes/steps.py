@@ -16,6 +16,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from nbdiag.measures.sampler import Sampler
 from nbdiag.probes.uncompiled import leave_uncompiled
 
 Before = Callable[[Optimizer, bool], None]
@@ -46,8 +47,9 @@ class Steps:
         before: Before,
         after: After,
     ) -> None:
-        self.pass_by: Callable[[float], bool] = lambda now: False
-        """Asked before a step of the only optimizer there is: True when there is nothing to do."""
+        self.pacer: Sampler | None = None
+        """Counts the steps of the only optimizer there is by itself as long as nothing is wanted of
+        them; None: each is told."""
         self.idle: Callable[[], bool] = lambda: False
         """Asked after a step: True when there is nothing to do."""
         self._given: list[weakref.ref[Optimizer]] = []
@@ -72,7 +74,7 @@ class Steps:
             weakref.WeakKeyDictionary()
         )
         self._recent: tuple[weakref.ref[Optimizer], int, list[int]] | None = None
-        self._alone: weakref.ref[Optimizer] | None = None
+        self.alone: weakref.ref[Optimizer] | None = None
         for optimizer in self._alive():
             self.owned(optimizer)
 
@@ -90,8 +92,6 @@ class Steps:
         """An optimizer begins its step: one of those given, or any of this process."""
         if self._stopped:
             return
-        if self.is_alone(optimizer) and self.pass_by(time.perf_counter()):
-            return
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
         self._before(optimizer, closure is not None)
 
@@ -99,6 +99,10 @@ class Steps:
         """It has ended its step."""
         if not self._stopped and not self.idle():
             self._after(optimizer)
+
+    def mute(self) -> None:
+        """Hear nothing more. The hooks stay until `remove`."""
+        self._stopped, self.pacer = True, None
 
     def owned(self, optimizer: Optimizer) -> list[int]:
         """Indices of the parameters that `optimizer` updates; empty when it has none of them."""
@@ -114,7 +118,7 @@ class Steps:
             known = (size, sorted(i for p in params if (i := self._find(p)) is not None))
             self._owned[optimizer] = known
             alone = self.known()
-            self._alone = weakref.ref(alone[0]) if len(alone) == 1 else None
+            self.alone = weakref.ref(alone[0]) if len(alone) == 1 else None
         self._recent = (weakref.ref(optimizer), *known)
         return known[1]
 
@@ -129,30 +133,37 @@ class Steps:
 
     def is_alone(self, optimizer: Optimizer) -> bool:
         """Whether it is the only one of `known`."""
-        return self._alone is not None and self._alone() is optimizer
+        return self.alone is not None and self.alone() is optimizer
 
     @property
     def stopped(self) -> bool:
         return self._stopped
 
-    def mute(self) -> None:
-        """Hear nothing more. The hooks stay until `remove`."""
-        self._stopped = True
-
     def remove(self) -> None:
         """Take the hooks away. Not from within a hook: torch walks through them at that time."""
-        self._stopped = True
+        self.mute()
         while self._handles:
             self._handles.pop().remove()
         _everywhere.discard(self)
 
 
 def _hooks(optimizer: Optimizer, steps: Steps) -> list[Any]:
+    """As `Steps.before` and `after`, and short for the steps that pass by: nearly all.
+
+    Between two kernels of torch the caches are cold, and each call costs several times what it
+    does in a loop of its own.
+    """
+    clock = time.perf_counter
+
     def before_step(stepping: Optimizer, args: Any, kwargs: Any) -> None:
-        steps.before(stepping, args, kwargs)
+        pacer, alone = steps.pacer, steps.alone
+        if alone is None or alone() is not stepping or pacer is None or not pacer.pass_by(clock()):
+            steps.before(stepping, args, kwargs)
 
     def after_step(stepping: Optimizer, _args: Any, _kwargs: Any) -> None:
-        steps.after(stepping)
+        pacer = steps.pacer
+        if pacer is None or not pacer.calm:
+            steps.after(stepping)
 
     leave_uncompiled(before_step, after_step)
     return [
@@ -186,7 +197,9 @@ class _Everywhere:
 
     def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         for member in self._members:
-            member.before(optimizer, args, kwargs)
+            pacer, quick = member.pacer, member.is_alone(optimizer)
+            if pacer is None or not quick or not pacer.pass_by(time.perf_counter()):
+                member.before(optimizer, args, kwargs)
 
     def _after(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
         for member in self._members:

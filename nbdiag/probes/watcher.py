@@ -373,11 +373,8 @@ class Watcher:
 
     def _find_device(self, model: nn.Module) -> None:
         self._cuda = any(parameter.is_cuda for parameter in model.parameters())
-        if not self._cuda:
-            # (A step that a CUDA graph captures must not be counted: that has to be asked.)
-            self.steps.pass_by = self.run.sampler.pass_by
-        else:
-            self.steps.pass_by = lambda now: False
+        # (A step that a CUDA graph captures must not be counted: that has to be asked.)
+        self.steps.pacer = None if self._cuda else self.run.sampler
 
     def _look_at_model(self) -> None:
         if self._samples % _LOOK_AT_MODEL_EVERY:
