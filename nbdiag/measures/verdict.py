@@ -8,6 +8,8 @@ from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import Recording
 from nbdiag.measures.weight_history import WeightHistory
 
+HURT = frozenset({"loss.unstable", "loss.diverging", "loss.plateau_early"})
+
 
 def judge_training(recording: Recording, kinds: frozenset[str]) -> list[Finding]:
     """All findings, most severe first; empty when nothing is wrong.
@@ -22,11 +24,13 @@ def judge_training(recording: Recording, kinds: frozenset[str]) -> list[Finding]
     losses = loss_curve.LossHistory.from_recording(recording, rows, levels, weights)
     gradients = gradient_flow.GradientHistory.from_recording(recording, rows, levels)
     units = activation_stats.ActivationHistory.from_recording(recording, levels)
+    courses = loss_curve.judge(losses, kinds)
+    hurt = bool(losses.violent) and any(finding.code in HURT for finding in courses)
     found = [
-        *loss_curve.judge(losses, kinds),
+        *courses,
         *gradient_flow.judge(gradients, kinds),
         *activation_stats.judge(units, kinds),
-        *weight_distribution.judge(weights, kinds),
+        *weight_distribution.judge(weights, kinds, hurt=hurt),
     ]
     return by_severity(reconcile(found))
 
@@ -37,7 +41,8 @@ def reconcile(findings: list[Finding]) -> list[Finding]:
     - Weights that collapse take the gradients of the early layers and the activity of the units
       with them.
     - Nothing passes back through a layer of dead units: what lies before it gets no gradient.
-    - Where gradients vanish or explode over depth, some layers hardly move.
+    - Where gradients vanish or explode over depth, some layers hardly move. Where no step changed a
+      single bit of them, it was not for want of gradient.
     - Signals that shrink from layer to layer leave it to the biases which units are on: those that
       never were, in a layer that still has others, are no disease of their own.
     """
@@ -47,7 +52,8 @@ def reconcile(findings: list[Finding]) -> list[Finding]:
         dropped |= {"gradient.vanishing", "activation.dead"}
     still = by_code.get("weight.not_updating")
     uneven = {"gradient.vanishing", "gradient.exploding"} & by_code.keys()
-    if still is not None and uneven and still.severity == "warning":
+    small = still is not None and still.evidence.get("path") != 0.0
+    if still is not None and uneven and still.severity == "warning" and small:
         dropped.add("weight.not_updating")
     dead = by_code.get("activation.dead")
     if dead is not None and "gradient.vanishing" in by_code:

@@ -20,6 +20,7 @@ from nbdiag.measures.weight_history import (
     UPROOTED,
     WeightHistory,
 )
+from nbdiag.measures.weight_parameters import forgotten
 from nbdiag.measures.wording import confidence, fold, layers_in_words, sure
 
 STILL = 1e-3
@@ -39,14 +40,17 @@ CHANCE = 0.9
 """Share of the cost of guessing, as of `loss.flat`."""
 
 
-def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[Finding]:
+def judge(
+    history: WeightHistory, kinds: frozenset[str] = frozenset(), *, hurt: bool = False
+) -> list[Finding]:
     """What is wrong with the weights, most severe first; empty when nothing is.
 
     Only trained matrices and kernels are judged, each against its own norm: biases and
     normalisations are small and move by their own size, and embeddings row by row.
 
     - ``weight.not_updating``: over 60 steps and more, all steps together are below a thousandth of
-      the norm, although gradients arrive: in all layers, or in some while others move.
+      the norm, although gradients arrive: in all layers, or in some while others move; or no step
+      changes a matrix at all, while the biases or other parameters move.
     - ``weight.update_too_large``: half of all steps change a layer by a tenth of its norm and
       more, the recent ones by no less than half of that, in most layers, or in some while the
       loss does not fall; or the first steps threw the weights away, and the loss suffers.
@@ -58,6 +62,8 @@ def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[F
     Parameters
     ----------
     kinds : class names of all modules of the model, so that the remedy fits it.
+    hurt : whether the loss is known to suffer from steps that are far too large: that it fell
+        meanwhile is no excuse then.
     """
     if len(history.steps) < 3 or not len(history.matrices):
         return []
@@ -65,9 +71,9 @@ def judge(history: WeightHistory, kinds: frozenset[str] = frozenset()) -> list[F
         _exploding,
         _collapsing,
         _not_updating,
-        _too_large,
     )
-    return by_severity(found for rule in rules if (found := rule(history, kinds)) is not None)
+    found = [rule(history, kinds) for rule in rules] + [_too_large(history, hurt)]
+    return by_severity(finding for finding in found if finding is not None)
 
 
 def _names(history: WeightHistory, hit: NDArray[np.intp]) -> str:
@@ -227,7 +233,7 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
     # Weights that something else than the optimizer writes do move: a teacher that is averaged.
     still = judged & (path < STILL) & (path / steps < STILL_A_STEP) & ~(moved > STILL)
     if not still.any():
-        return None
+        return _single(history)
     moving = path > MOVES
     everything = bool(still.sum() == judged.sum() == len(layers)) or not moving.any()
     if not everything:
@@ -235,7 +241,7 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
         least = 1e-2 * float(finite_median(relative[moving]))
         still &= (relative > least) | history.put_back[layers]
         if not still.any():
-            return None
+            return _single(history)
     elif history.harmless:
         return None
     hit = layers[still]
@@ -292,9 +298,16 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
     )
 
 
-def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
+def _single(history: WeightHistory) -> Finding | None:
+    if not history.unmoved:
+        return None
+    first, last = int(history.steps[0]), int(history.steps[-1])
+    return forgotten(history.unmoved, first, last, history.trained)
+
+
+def _too_large(history: WeightHistory, hurt: bool) -> Finding | None:
     # Many trainings begin with large steps; the first of Adam are of full size.
-    if history.few or history.trained < MIN_STEPS or history.harmless:
+    if history.few or history.trained < MIN_STEPS or (history.harmless and not hurt):
         return None
     ratios = history.shares[:, history.matrices]
     known = np.isfinite(ratios)
@@ -310,7 +323,7 @@ def _too_large(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     if not lost and (len(hit) <= enough.sum() / 2 or not len(history.hidden)):
         hit = hit[:0]
     if not len(hit):
-        return _thrown(history)
+        return _thrown(history, UPROOTED if hurt else THROWN)
     layers = history.matrices[hit]
     worst = int(layers[np.argmax(typical[hit])])
     ratio = float(typical[hit].max())
@@ -345,11 +358,11 @@ def _half_of_steps(
     return np.asarray((mask * gaps).sum(axis=0) > 0.5 * (known * gaps).sum(axis=0), np.bool_)
 
 
-def _thrown(history: WeightHistory) -> Finding | None:
+def _thrown(history: WeightHistory, least: float) -> Finding | None:
     """The first steps replaced the weights by ones so large that later steps look small."""
     if history.loss is None or len(history.loss) < MIN_SAMPLES:
         return None
-    if history.uprooted > THROWN:
+    if history.uprooted > least:
         factor, layers, whose = history.uprooted, history.matrices, "the typical layer"
     else:
         # In one layer of several: where next to nothing is left of what it was.

@@ -13,6 +13,7 @@ from nbdiag.measures.head import outputs
 from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import FROZEN, Codes, Floats, LayerInfo, Recording, Rows
 from nbdiag.measures.robust import block_medians, finite_median, rank_correlation
+from nbdiag.measures.weight_parameters import unmoved
 
 OVERWRITTEN = 0.1
 """Steps of this share replace the weights within 1 / 0.1 = 10 when they agree, and within
@@ -46,6 +47,7 @@ class WeightHistory:
     status : (T, L) 0 ok, 1 no gradient, 2 frozen, 3 NaN, 4 infinite.
     loss : how the training loss went, None where it was not logged.
     outputs : entries of the last layer's bias, the classes of a classifier; 0 where not known.
+    unmoved : names of parameters that never moved while others did, see `weight_parameters`.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -56,6 +58,7 @@ class WeightHistory:
     status: Codes
     loss: LossLevels | None = None
     outputs: int = 0
+    unmoved: tuple[str, ...] = ()
 
     @classmethod
     def from_recording(
@@ -73,6 +76,7 @@ class WeightHistory:
             rows.status,
             loss,
             outputs(recording),
+            unmoved(recording),
         )
 
     @cached_property
@@ -229,7 +233,11 @@ class WeightHistory:
         if loss is None or loss.name != "loss" or loss.bad is not None:
             return False
         early = loss.values[loss.steps <= FIRST_STEPS]
-        if len(early) < FIRST_STEPS // 2 or loss.steps[0] > 10 or np.median(np.diff(loss.steps)) > 1:
+        if (
+            len(early) < FIRST_STEPS // 2
+            or loss.steps[0] > 10
+            or np.median(np.diff(loss.steps)) > 1
+        ):
             return False
         first, smooth = float(early[0]), median_filter(early, 3, mode="nearest")
         # By half: what the mean over a small batch may lie above the one before.
@@ -317,6 +325,23 @@ class WeightHistory:
         # block 5 to 8 next to that from block 0 to 5.
         begun = max(float(course[0]), 1e-300)
         return bool(np.log(last / middle) / 3 > 0.5 * np.log(middle / begun) / 5)
+
+    @cached_property
+    def silent(self) -> bool:
+        """Whether in the second half no gradient arrives anywhere: all are zero to the last bit."""
+        late = self.gradients[self.late][:, self.matrices]
+        none = ~(late > 0).any(axis=1)
+        return bool(len(self.matrices) and len(late) >= MIN_SPARSE and none.mean() > 0.9)
+
+    @property
+    def left(self) -> float:
+        """Of the norm of the typical matrix, in the last samples; NaN where it began at zero."""
+        if not len(self.steps) or not len(self.matrices):
+            return float("nan")
+        first, last = self.norms[0], finite_median(self.norms[-MIN_SPARSE:])
+        with np.errstate(all="ignore"):
+            left = (last / np.where(first > 0, first, np.nan))[self.matrices]
+        return float(finite_median(left))
 
     @property
     def harmless(self) -> bool:

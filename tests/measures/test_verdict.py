@@ -68,6 +68,16 @@ def test_consequences(given: list[tuple[str, dict[str, object]]], left: list[str
     assert sorted(f.code for f in found) == left
 
 
+def test_steps_that_made_the_loss_swing_were_too_large_although_it_fell() -> None:
+    """The weights were thrown to three times their norm, and the loss swings on its way down."""
+    norms = np.where(np.arange(300)[:, None] > 1, 3.0, 1.0) * np.ones(3)
+    course = 0.4 + 2.0 * np.exp(-np.arange(300) / 15)
+    swinging = course * np.exp(0.8 * np.random.default_rng(2).standard_normal(300))
+    made = recording(norms, loss=np.r_[1.4, 2.0, 9.0, swinging[3:]])
+    assert codes(made) == ["loss.plateau_early", "loss.unstable", "weight.update_too_large"]
+    assert codes(recording(norms, loss=0.02 * course)) == []
+
+
 def test_a_long_recording_costs_no_more_than_a_short_one() -> None:
     """What is read of it is bounded; 62 parameters as in ResNet-18, 20,000 rows."""
     names = [f"p{i}" for i in range(62)]

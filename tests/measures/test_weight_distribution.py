@@ -273,6 +273,28 @@ def test_a_fall_that_the_steps_themselves_made_is_no_excuse() -> None:
     assert codes(thrown, loss=np.r_[65.0, back[1:]]) == []
 
 
+def test_no_excuse_where_the_loss_is_known_to_suffer() -> None:
+    """Three times as large after the first steps: enough where the loss swings for it."""
+    thrown = recording(np.where(T[:, None] > 1, 3.0, 1.0) * np.ones(3), loss=LEARNS)
+    history = WeightHistory.from_recording(thrown)
+    assert judge(history) == []
+    assert [f.code for f in judge(history, hurt=True)] == ["weight.update_too_large"]
+    large = WeightHistory.from_recording(recording(still(), ratios=0.2, loss=LEARNS))
+    assert judge(large) == []
+    assert [f.code for f in judge(large, hurt=True)] == ["weight.update_too_large"]
+
+
+def test_left_and_silent_by_hand() -> None:
+    quiet = np.where(T[:, None] < 70, 1.0, 0.0)
+    history = WeightHistory.from_recording(recording(columns(1 - T / 298, 1.0, 0.0)))
+    assert history.left == pytest.approx((1 - 147 / 298 + 1) / 2)
+    assert not history.silent
+    assert WeightHistory.from_recording(recording(still(), gradients=quiet)).silent
+    nothing = WeightHistory.from_recording(recording(np.ones((0, 3))))
+    assert not nothing.silent
+    assert np.isnan(nothing.left)
+
+
 def test_put_back_after_each_step() -> None:
     (finding,) = findings(still(), ratios=1e-2, gradients=NOISY)
     assert (finding.code, finding.subject) == ("weight.not_updating", "all layers")

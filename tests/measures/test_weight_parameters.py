@@ -1,0 +1,84 @@
+"""Single parameters that never move, each with its neighbour that is healthy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nbdiag.measures.recording import FROZEN, OK, LayerInfo, Recording
+from nbdiag.measures.verdict import judge_training
+from nbdiag.measures.weight_distribution import judge
+from nbdiag.measures.weight_history import WeightHistory
+from nbdiag.measures.weight_parameters import unmoved
+
+NAMES = ["a.weight", "a.bias", "b.weight", "b.bias"]
+MOVES = [1e-3, 1e-3, 1e-3, 1e-3]
+
+
+def made(
+    updates: object = MOVES,
+    *,
+    gradients: object = 1.0,
+    status: object = OK,
+    drift: object = 0.0,
+    rows: int = 100,
+    sizes: tuple[int, ...] = (40, 4, 20, 5),
+) -> Recording:
+    """Two layers; `drift` is what norms gain a step, whoever moves them."""
+    layers = [LayerInfo(name, "Linear", (f"{name}.weight", f"{name}.bias"), 44, 2) for name in "ab"]
+    recording = Recording(NAMES, layers, [0, 0, 1, 1], list(sizes))
+    for t in range(rows):
+        recording.append(
+            t + 1,
+            np.broadcast_to(np.asarray(gradients, np.float32), 4),
+            (1 + t * np.broadcast_to(np.asarray(drift, np.float32), 4)).astype(np.float32),
+            np.broadcast_to(np.asarray(status, np.uint8), 4),
+            update_norm=np.broadcast_to(np.asarray(updates, np.float32), 4),
+        )
+    return recording
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("recording", "names"),
+    [
+        (made(), ()),
+        (made([NAN, 1e-3, NAN, 1e-3]), ("a.weight", "b.weight")),  # in no optimizer
+        (made([0.0, 1e-3, 1e-3, 1e-3]), ("a.weight",)),
+        (made([1e-3, 0.0, 1e-3, 1e-3]), ()),  # a bias
+        (made([1e-9, 1e-3, 1e-3, 1e-3]), ()),  # it does move
+        (made([NAN, 1e-3, 1e-3, 1e-3], drift=[1e-4, 0, 0, 0]), ()),  # something else moves it
+        # Frozen on purpose, so that the biases alone are tuned.
+        (made([NAN, 1e-3, NAN, 1e-3], status=[FROZEN, OK, FROZEN, OK]), ()),
+        # Too little arrives: than of the others, and than of the bias.
+        (made([0.0, 1e-3, 1e-3, 1e-3], gradients=[1e-3, 1e-3, 1, 1]), ()),
+        (made([0.0, 1e-3, 0.0, 1e-3], gradients=[1e-3, 1, 1e-3, 1]), ()),
+        (made([0.0, 1e-3, 0.0, 1e-3], gradients=[0.0, 1, 0.0, 1]), ()),
+        (made([NAN] * 4), ()),  # no step was seen
+        (made([0.0] * 4), ()),
+        (made([0.0, 1e-3, 1e-3, 1e-3], rows=4), ()),
+        (made(rows=0), ()),
+    ],
+)
+def test_unmoved(recording: Recording, names: tuple[str, ...]) -> None:
+    assert unmoved(recording) == names
+
+
+def test_in_words() -> None:
+    (finding,) = judge(WeightHistory.from_recording(made([NAN, 1e-3, NAN, 1e-3])))
+    assert (finding.code, finding.severity) == ("weight.not_updating", "warning")
+    assert finding.subject == "a.weight"
+    assert finding.message == (
+        "a.weight, b.weight do not move while other parameters do, although gradients arrive: "
+        "none of 100 steps changed anything; this is quite sure."
+    )
+    assert finding.evidence["count"] == 2
+    short = made([NAN, 1e-3, NAN, 1e-3], rows=50)
+    assert judge(WeightHistory.from_recording(short)) == []
+
+
+def test_it_is_said_by_all_judges_together() -> None:
+    found = judge_training(made([0.0, 1e-3, 1e-3, 1e-3]), frozenset())
+    assert [f.code for f in found] == ["weight.not_updating"]
