@@ -31,11 +31,13 @@ def judge(history: LossHistory, kinds: frozenset[str] = frozenset()) -> list[Fin
     - ``loss.diverging``: above its start by a fifth and still rising, or it rose tenfold on the way
       to overflow; or it falls without end, as a negated loss does.
     - ``loss.flat``: over 100 steps and more it did not fall by a twentieth, and stays where
-      guessing among the network's outputs stays; or all steps together hardly moved the weights.
+      guessing among the network's outputs stays; or all steps together hardly moved the weights; or
+      no gradient arrives any more.
     - ``loss.plateau_early``: it fell early, then no more, well above zero, and there is a reason:
-      the first steps threw the weights away, steps are still as large, or they stopped.
+      the first steps threw the weights away, steps are still as large, or they stopped, no gradient
+      arrives, or the weights shrink and take back what was learned.
     - ``loss.unstable``: it swings by its own size while the steps are far too large, or comes back
-      above its start again and again.
+      above its start again and again, or stands out at the same place of each pass over the data.
     - ``loss.overfitting``: see `validation_curve`.
 
     Parameters
@@ -45,8 +47,9 @@ def judge(history: LossHistory, kinds: frozenset[str] = frozenset()) -> list[Fin
     found = [_nonfinite(history)]
     levels = history.levels
     if levels is not None and len(levels):
-        found += [_diverging(history, levels), flat(history, levels, kinds)]
-        found += [plateau(history, levels, kinds), unstable(history, levels)]
+        found += [_diverging(history, levels), unstable(history, levels)]
+        # What never fell has not stopped falling.
+        found.append(flat(history, levels, kinds) or plateau(history, levels, kinds))
     if history.validation is not None:
         found.append(validation_curve.overfitting(history.validation, kinds))
     return by_severity(finding for finding in found if finding is not None)

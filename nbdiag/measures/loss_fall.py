@@ -7,6 +7,7 @@ import numpy as np
 from nbdiag.measures.findings import Finding
 from nbdiag.measures.loss_history import LossHistory
 from nbdiag.measures.loss_levels import LossLevels
+from nbdiag.measures.weight_history import WeightHistory
 from nbdiag.measures.wording import confidence, sure
 
 MIN_STEPS = 100
@@ -35,6 +36,14 @@ SOLVED_FAST = 0.25
 """Where steps are large, but the network may live with them."""
 SOLVED_THROWN = 0.003
 """Where the first steps threw the weights away: most of such a fall is their own work."""
+SILENT = "no gradient arrives at the weights any more"
+ALIVE = (
+    "Look for units that are off for all inputs, above all at the output (a last layer of ReLU, "
+    "targets that it cannot reach); lower the learning rate if it killed them."
+)
+SHRUNK = 0.5
+TAKEN_BACK = 0.25
+"""Of the fall."""
 STOPPED = 0.02
 """All steps of the second half together, in units of those of the first: with a rate lowered
 tenfold at 30, 60 and 90 % they are 0.04, along a cosine 0.2."""
@@ -55,7 +64,9 @@ def flat(
     comes = weights is not None and (weights.warming or weights.stirring)
     knows = history.outputs >= 2 and 0 < levels.end < KNOWS * np.log(history.outputs)
     creeps = not comes and bool(guess) and path < MOVED_LITTLE
-    still = (path < HARDLY_MOVED or creeps) and not knows and levels.stuck_at_start()
+    silent = weights is not None and weights.silent and levels.end > 0
+    rests = path < HARDLY_MOVED or creeps or silent
+    still = rests and not knows and levels.stuck_at_start()
     least = MIN_STEPS_STILL if history.uprooted else MIN_STEPS
     guess = "" if (comes and not history.uprooted) or history.trained < least else guess
     if not guess and not still:
@@ -63,7 +74,10 @@ def flat(
     start = float(levels.values[0]) if history.uprooted else levels.start
     message = f"The loss has not left its start: {start:.3g} then, {levels.end:.3g} now, "
     message += f"after {history.trained:,} steps"
-    if still:
+    if still and silent and not path < HARDLY_MOVED:
+        message += f"; {SILENT}"
+        remedy = ALIVE
+    elif still:
         message += f"; all steps together changed the weights by at most {path:.1g} of their norm"
         remedy = (
             "Raise the learning rate 10- to 1000-fold, and check that the optimizer holds these "
@@ -135,6 +149,8 @@ def plateau(
     blocks = levels.blocks
     if history.trained < MIN_STEPS or len(blocks) < 10 or history.weights is None:
         return None
+    if held := _held_back(levels, history.weights):
+        return held
     # Steps that are far too large may throw up the loss; the very first one they have not seen yet.
     first, untouched = levels.start, float(levels.values[0])
     thrown_up = history.uprooted and levels.name == "loss" and first > THROWN_UP * abs(untouched)
@@ -177,6 +193,41 @@ def plateau(
     )
 
 
+def _held_back(levels: LossLevels, weights: WeightHistory) -> Finding | None:
+    """Weights that shrink to half and less take back what was learned: the loss, high above zero,
+    was lower before and has come to rest.
+    """
+    blocks, left = levels.blocks, weights.left
+    lowest, end = int(np.argmin(blocks)), float(np.median(blocks[-3:]))
+    best = float(blocks[lowest])
+    fell, rose = levels.start - best, end - best
+    chance = levels.noise * np.sqrt(len(blocks) / len(levels))
+    took = left < SHRUNK and rose > TAKEN_BACK * fell and rose > 6 * chance
+    if not took or levels.bad or not fell > DROP * abs(levels.start) or not end < levels.start:
+        return None
+    rests = abs(float(np.median(blocks[-6:-3])) - end) < max(0.25 * rose, 3 * chance)
+    if not rests or not end > 0.5 * abs(levels.start):
+        return None
+    step = int(levels.steps[len(levels) * lowest // len(blocks)])
+    return Finding(
+        "loss.plateau_early",
+        "warning",
+        levels.name,
+        f"The loss fell from {levels.start:.3g} to {best:.3g} by step {step} and has come to rest "
+        f"above that, at {end:.3g}, while the weights shrank to {left:.2g} of their norm: what "
+        f"shrinks them takes back what was learned; {sure(False)}.",
+        {
+            "start": levels.start,
+            "plateau": end,
+            "left": left,
+            "from_step": step,
+            "to_step": int(levels.steps[-1]),
+            "confidence": confidence(False),
+        },
+        "Lower the weight decay (or the penalty on the weights in the loss) 10- to 100-fold.",
+    )
+
+
 def _why_stuck(history: LossHistory) -> tuple[str, str, bool]:
     """The reason, the remedy, and whether it is certain; an empty reason where none is seen.
 
@@ -191,6 +242,8 @@ def _why_stuck(history: LossHistory) -> tuple[str, str, bool]:
             "Lower the learning rate about 10-fold and start anew, with a warm-up.",
             True,
         )
+    if weights.silent:
+        return SILENT, ALIVE, True
     late = weights.typical_ratio(late=True)
     if late > LARGE:
         return (

@@ -9,6 +9,7 @@ from scipy.ndimage import median_filter
 from nbdiag.measures.findings import Finding
 from nbdiag.measures.loss_history import LossHistory
 from nbdiag.measures.loss_levels import LossLevels
+from nbdiag.measures.loss_rhythm import WORSE_THAN_NOTHING, beats, repeats
 from nbdiag.measures.robust import finite_median, runs, spread
 from nbdiag.measures.weight_history import WeightHistory
 from nbdiag.measures.wording import confidence, sure
@@ -32,8 +33,6 @@ LEARNED = 0.3
 adversarial training, swing around where they began."""
 RARE = 0.1
 """What comes more often is part of the noise."""
-WORSE_THAN_NOTHING = 1.2
-"""In units of the start: whoever knows nothing does better on such a batch."""
 UPSET = 0.05
 """A single step that changes a twentieth of the weights undoes what fifty good ones did. Spikes
 that leave the weights alone, as those of outliers under Adam, are part of the data."""
@@ -53,7 +52,10 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
     above = _excursions(levels)
     spikes = _spikes(levels, history.weights)
     spikes = spikes if len(spikes) >= SPIKES else _strangers(levels)
-    quiet = levels.noise_at_start
+    spikes = spikes if len(spikes) >= SPIKES else beats(levels)[0]
+    # What grows a hundredfold takes its noise along.
+    quiet = levels.noise_at_start * max(1.0, abs(levels.end) / max(abs(levels.start), 1e-300))
+    period = repeats(levels)
     left = levels.end / first
     wide = swing > (SWING if left < 1 else SWING / 2)
     if violent and wide and left > (LEFT_THROWN if history.thrown else LEFT):
@@ -66,6 +68,11 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
         gaps = np.diff(levels.steps[spikes])
         if bool((gaps % gaps.min() == 0).all()) and gaps.min() > 1:
             how += f", {gaps.min()} steps or a multiple of it apart"
+    elif period:
+        length = int(levels.steps[period] - levels.steps[0])
+        high = float(np.quantile(late, 0.95))
+        how = f"every {length} steps it is back at {high:.3g}, as if nothing was learned, and at "
+        how += f"{middle:.2g} between"
     elif levels.end > 0.9 * levels.start and spread(late - trend) > 4 * quiet > 0 and swing > 0.5:
         noisier = spread(late - trend) / quiet
         how = f"it swings {noisier:.2g} times as far as at the start, and is no lower than there"
@@ -78,10 +85,12 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
             f"Look at the batches of these steps, as of step {step}: inputs or targets in other "
         )
         remedy += "units, or wrong; clip the gradients so that one batch cannot undo the others."
+    elif period and len(above) < EXCURSIONS and not violent:
+        remedy = "Shuffle the samples, so that each batch holds all classes and sources."
     elif not violent:
         remedy = "Lower the learning rate about 10-fold, or clip the gradients if batches start it."
     worst = int(np.argmax(late)) + n // 3
-    certain = bool(violent) or len(above) > EXCURSIONS or len(spikes) > SPIKES
+    certain = bool(violent or period) or len(above) > EXCURSIONS or len(spikes) > SPIKES
     return Finding(
         "loss.unstable",
         "warning",

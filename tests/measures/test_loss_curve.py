@@ -173,6 +173,11 @@ def test_diverging_with_steps_far_too_large_says_so() -> None:
     assert finding.evidence["to_step"] == 300
 
 
+QUIET = np.where(np.arange(150) < 20, 1e-2, 0.0)[:, None]
+SHRINKING = np.fmax(0.4, 1 - np.arange(150) / 100)[:, None] * np.ones(3)
+BENT = np.r_[np.linspace(2.3, 1.9, 120), np.linspace(1.9, 2.05, 60), np.full(120, 2.05)]
+
+
 # Not falling ------------------------------------------------------------------------------------
 
 
@@ -189,6 +194,9 @@ def test_diverging_with_steps_far_too_large_says_so() -> None:
         (0.5, {"ratios": 1e-8}, []),
         (7.0, {"ratios": 1e-8, "outputs": 1}, ["flat"]),
         (np.log(4), {"ratios": np.linspace(1e-6, 1e-4, 150)[:, None]}, []),  # in a warm-up
+        (7.0, {"ratios": QUIET, "gradients": QUIET}, ["flat"]),  # all units died at once
+        (7.0, {"ratios": QUIET}, []),
+        (0.0, {"ratios": QUIET, "gradients": QUIET}, []),  # a margin that is kept from the start
     ],
 )
 def test_flat(level: float, others: dict[str, object], expected: list[str]) -> None:
@@ -278,6 +286,12 @@ STOPPED = np.where(np.arange(150) < 30, 1e-2, 1e-9)[:, None]
         (plateau(), {"norms": GROWN}, ["plateau_early"]),
         (plateau(), {"ratios": STOPPED}, ["plateau_early"]),
         (plateau(), {"ratios": 0.09}, ["plateau_early"]),
+        (plateau(), {"ratios": QUIET, "gradients": QUIET}, ["plateau_early"]),
+        # Decay takes back what was learned; weights that stay, and a loss that was never lower.
+        (noisy(BENT, 0.01), {"norms": SHRINKING, "outputs": 10}, ["plateau_early"]),
+        (noisy(BENT, 0.01), {"outputs": 10}, []),
+        (noisy(np.r_[BENT[:120], np.full(180, 1.9)], 0.01), {"norms": SHRINKING}, []),
+        (noisy(BENT - 1.85, 0.01), {"norms": SHRINKING, "outputs": 10}, []),  # far down
         (plateau(0.001), {"norms": GROWN}, []),  # solved
         (noisy(falling(2.3, 0.9) - 0.002 * STEPS), {"ratios": STOPPED}, []),  # still falling
         (SOFTMAX_FLOOR + 0.8 * np.exp(-STEPS / 30.0), {"outputs": 10}, ["plateau_early"]),
@@ -313,7 +327,8 @@ def spiked(height: float, every: int = 25) -> np.ndarray:
 
 def outliers() -> np.ndarray:
     loss = noisy(falling())
-    loss[30::8] = 0.7 / np.random.default_rng(3).random(len(loss[30::8]))
+    random = np.random.default_rng(3)
+    loss[random.choice(np.arange(30, 300), 34, replace=False)] = 0.7 / random.random(34)
     return loss
 
 
@@ -342,6 +357,8 @@ UPSETTING = np.where((STEPS - 31) % 25 == 0, 0.1, 1e-3)[:, None]
         (np.tile(np.r_[falling(1.4, 0.4, 50), np.full(10, 3.0)], 5), {}, ["unstable"]),
         (np.tile(np.r_[np.full(10, 1.3), falling(1.4, 0.4, 50)], 5), {}, []),  # restarts
         (1.4 + 0.4 * np.sin(np.arange(400) / 12), {}, []),  # two players who take turns
+        # As it diverges its noise grows with it.
+        (noisy(1.4 * np.exp(np.arange(300) / 40), 0.3), {}, ["diverging"]),
     ],
 )
 def test_unstable(loss: np.ndarray, others: dict[str, object], expected: list[str]) -> None:
