@@ -16,6 +16,8 @@ EXPLODING_WORSE = 1e2
 """Where the loss ends well above its start."""
 ON_THE_WAY_TO_OVERFLOW = 1e4
 BURST = 10.0
+AT_ONCE, THROWN = 100.0, 4.0
+"""In units of the weights: of the gradient, and of what its step left behind."""
 LAST_STEPS = 4
 """Before an overflow the last few steps tell: what feeds on itself takes its last hundredfold in
 two of them. All of them must have grown, or it was a division by zero."""
@@ -29,7 +31,7 @@ def over_steps(history: GradientHistory) -> Finding | None:
     if burst := _burst(history, total, overflowed=bool(len(bad))):
         return _exploded(history, *burst, overflowed=bool(len(bad)))
     if stop < 8:
-        return None
+        return _at_once(history, total) if len(bad) and stop else None
     head, tail = max(3, min(20, stop // 5)), max(3, min(20, stop // 10))
     start, recent = float(np.median(total[:head])), float(np.median(total[-tail:]))
     if len(bad) and start > 0 and float(total[-LAST_STEPS:].min()) > 5 * start:
@@ -51,6 +53,38 @@ def over_steps(history: GradientHistory) -> Finding | None:
     elif recent < ON_THE_WAY_TO_OVERFLOW and not (len(bad) or worse):
         return None
     return _exploded(history, 0, stop - 1, start, recent, overflowed=bool(len(bad)))
+
+
+def _at_once(history: GradientHistory, total: NDArray[np.float64]) -> Finding | None:
+    """Gradients a hundred times as large as the weights that threw the weights away in one of the
+    first few steps, and overflowed with them: too few steps to see them grow.
+    """
+    weights = np.sqrt((history.weight_norms.astype(np.float64) ** 2).sum(axis=1))
+    row = int(np.argmax(total))
+    thrown = not weights[len(total)] < THROWN * weights[0]  # NaN and infinite are
+    if not (weights[0] > 0 and thrown and total[row] > AT_ONCE * weights[0]):
+        return None
+    step = int(history.steps[row])
+    return Finding(
+        "gradient.exploding",
+        "critical",
+        "all layers",
+        f"The gradient over all layers, of norm {total[row]:.3g} at step {step}, was "
+        f"{total[row] / weights[0]:.2g} times as large as the weights; the steps threw them away, "
+        f"and the gradient overflowed at step {int(history.steps[len(total)])}; {sure(True)}.",
+        {
+            "growth": float(total[row] / weights[0]),
+            "start": float(weights[0]),
+            "recent": float(total[row]),
+            "step": step,
+            "from_step": int(history.steps[0]),
+            "to_step": int(history.steps[len(total)]),
+            "confidence": confidence(True),
+        },
+        "Check that inputs and targets are normalised and that no recurrence amplifies; lower "
+        "the learning rate about 10-fold, or clip the gradients with "
+        "torch.nn.utils.clip_grad_norm_.",
+    )
 
 
 def _worse(levels: LossLevels | None) -> bool:

@@ -186,6 +186,27 @@ def test_bursts(total: list[float], loss: LossLevels | None, expected: list[str]
     assert sorted(found) == expected
 
 
+@pytest.mark.parametrize(
+    ("total", "weights", "expected"),
+    [
+        # Its one step made the weights ten times as large, and the next gradient is infinite.
+        ([9000.0, INF], [6.0, 60.0], ["exploding", "nonfinite"]),
+        ([9000.0, NAN], [6.0, NAN], ["exploding", "nonfinite"]),
+        ([9000.0, NAN], [6.0, 7.0], ["nonfinite"]),  # a division by zero
+        ([5.0, NAN], [6.0, NAN], ["nonfinite"]),  # calm until then
+        ([NAN, NAN], [6.0, NAN], ["nonfinite"]),
+        ([9000.0, 9000.0], [6.0, 60.0], []),
+        ([9000.0, INF], [0.0, 60.0], ["nonfinite"]),
+    ],
+)
+def test_at_once(total: list[float], weights: list[float], expected: list[str]) -> None:
+    norms = np.array(weights, np.float32)[:, None]
+    found = judge(history(np.array(total)[:, None], weight_norms=norms))
+    assert sorted(codes(found)) == expected
+    if "exploding" in expected:
+        assert any("was 1.5e+03 times as large as the weights" in f.message for f in found)
+
+
 def test_exploding_in_words() -> None:
     total = np.array([5.0, 1e4, 1e8, 1e11, *[0.0] * 30])[:, None]
     (finding,) = judge(history(total))
