@@ -14,6 +14,7 @@ from nbdiag.measures.timeline import Columns, Timeline
 BLOCKS = 64
 """Blocks of time in the history by unit, at most; an even number."""
 _MAX_ROWS = 20_000
+_NUMBERS = ("mean", "std", "zeros", "saturated", "active")
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,12 @@ class ActivationTrack:
         """Inputs looked at so far."""
         self.last_active = np.zeros(info.units, np.int64)
         """(U,) step at which each unit was last active; 0 for never."""
-        self.seen_since_active = np.zeros(info.units, np.int64)
-        """(U,) inputs looked at since then."""
+        self._seen_when_active = np.zeros(info.units, np.int64)
         self._lock = threading.Lock()
-        names = ("mean", "std", "zeros", "saturated", "active")
-        columns: dict[str, tuple[Any, tuple[int, ...]]] = {"step": (np.int64, ())}
-        columns |= dict.fromkeys(names, (np.float32, ()))
+        columns = {"step": (np.int64, ()), "numbers": (np.float32, (len(_NUMBERS),))}
         self._line = Timeline(columns, max_rows=_MAX_ROWS, marked=_broken)
         # Sums a block: first step, last step, inputs, values a unit; and by unit.
-        self._span = np.zeros((0, 4), np.int64)
+        self._span: NDArray[np.int64] = np.zeros((0, 4), np.int64)
         self._active = np.zeros((0, info.units), np.float32)
         self._stuck = np.zeros((0, info.units), np.float32)
         self._looks_a_block = 1
@@ -118,25 +116,21 @@ class ActivationTrack:
         active : (U,) how many of those values were active.
         stuck : (U,) how many lay at a bounded end; None for none.
         """
-        mean, std, zeros, saturated = numbers
-        fired = np.asarray(active) > 0
+        fired = active > 0
+        row = np.empty(len(_NUMBERS), np.float32)
+        row[:-1] = numbers
+        row[-1] = np.count_nonzero(fired) / fired.size if fired.size else np.nan
         with self._lock:
-            share = np.count_nonzero(fired) / fired.size if fired.size else float("nan")
-            self._line.append(
-                {
-                    "step": step,
-                    "mean": mean,
-                    "std": std,
-                    "zeros": zeros,
-                    "saturated": saturated,
-                    "active": share,
-                }
-            )
+            self._line.append({"step": step, "numbers": row})
             self.seen += inputs
-            self.seen_since_active += inputs
-            np.putmask(self.seen_since_active, fired, 0)
+            np.putmask(self._seen_when_active, fired, self.seen)
             np.putmask(self.last_active, fired, step)
             self._to_block(step, inputs, values, active, stuck)
+
+    @property
+    def seen_since_active(self) -> NDArray[np.int64]:
+        """(U,) inputs looked at since each unit was last active."""
+        return self.seen - self._seen_when_active
 
     def _to_block(self, step: int, inputs: int, values: int, active: Any, stuck: Any) -> None:
         if not len(self._span) or self._looks_in_last >= self._looks_a_block:
@@ -151,9 +145,11 @@ class ActivationTrack:
         span[1] = step
         span[2] += inputs
         span[3] += values
-        self._active[-1] += active
+        row = self._active[-1]  # (self._active[-1] += would copy it back once more)
+        row += active
         if stuck is not None:
-            self._stuck[-1] += stuck
+            row = self._stuck[-1]
+            row += stuck
         self._looks_in_last += 1
 
     def _merge(self) -> None:
@@ -167,9 +163,9 @@ class ActivationTrack:
     def series(self, start: int = 0, stop: int | None = None) -> ActivationSeries:
         """The numbers of the whole activation at each look; of those held, `start` to `stop`."""
         with self._lock:
-            names = ("step", "mean", "std", "zeros", "saturated", "active")
             rows = slice(start, stop)
-            return ActivationSeries(*(self._line.column(name, rows) for name in names))
+            numbers = self._line.column("numbers", rows)
+            return ActivationSeries(self._line.column("step", rows), *numbers.T.copy())
 
     def blocks(self) -> UnitBlocks:
         """The history by unit."""
@@ -193,7 +189,7 @@ class ActivationTrack:
 
 def _broken(looks: Columns) -> NDArray[np.bool_]:
     """(n,) looks at which something was not finite."""
-    return ~np.isfinite(looks["mean"])
+    return ~np.isfinite(looks["numbers"][:, _NUMBERS.index("mean")])
 
 
 class ActivationLog:

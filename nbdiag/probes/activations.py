@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.compiler import is_dynamo_compiling
 from torch.nn.modules.module import (
     register_module_forward_hook,
     register_module_forward_pre_hook,
@@ -168,13 +169,13 @@ class ActivationReader:
     # In the forward pass -----------------------------------------------------------------------
 
     def _begin(self, module: nn.Module, inputs: Any) -> None:
-        if torch.compiler.is_dynamo_compiling() or id(module) != self._root_id or self._done:
+        if is_dynamo_compiling() or id(module) != self._root_id or self._done:
             return
         if self._place and module.training and torch.is_grad_enabled():
             self.forget()  # a pass before this one was broken off, by an interrupt or an error
 
     def _hear(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        if torch.compiler.is_dynamo_compiling():  # first, so that compiled code rests on no more
+        if is_dynamo_compiling():  # first, so that compiled code rests on no more
             return
         known = self._wanted.get(id(module))
         if known is None or self._done or not self._hook.up or torch.compiler.is_compiling():

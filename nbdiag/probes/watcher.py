@@ -85,6 +85,8 @@ class Watcher:
         self._activations: ActivationReader | None = None
         self._backward = BackwardEnd(self._on_backward_end)
         self._hear_backward, self._hear_all = True, False
+        self._parts: list[list[int]] = []  # of which `_ends` are the ends
+        self._ends: set[int] = set()
         self._skipped = SkippedSteps()
         self._outbox = Outbox(self._append)
         self._inside: int | None = None
@@ -345,7 +347,12 @@ class Watcher:
         if self._hear_all or not self.reader.with_gradient:
             return range(len(self.layout.references))
         # Of several optimizers, a pass may be meant for one only.
-        return ends(self.reader.with_gradient, map(self.steps.owned, self.steps.known()))
+        alone = None if self.steps.alone is None else self.steps.alone()
+        optimizers = self.steps.known() if alone is None else [alone]
+        parts = [self.reader.with_gradient, *map(self.steps.owned, optimizers)]
+        if parts != self._parts:
+            self._parts, self._ends = parts, ends(parts[0], parts[1:])
+        return self._ends
 
     def _disarm(self) -> None:
         self.reader.forget_raw()
