@@ -13,6 +13,10 @@ PARTS = tuple(
     healthy_fresh_nets healthy_fresh_loops healthy_fresh_tasks
     sick_outside_loss sick_outside_gradient sick_outside_layers
     healthy_outside_nets healthy_outside_loops healthy_outside_tasks
+    sick_beyond sick_beyond_layers healthy_beyond healthy_beyond_tasks
     """.split()
 )
-"""The files that hold the cases; rules are tuned on none with "unseen", "fresh" or "outside"."""
+"""The files that hold the cases.
+
+Rules are tuned on none with "unseen", "fresh", "outside" or "beyond".
+"""

@@ -30,7 +30,7 @@ class Case:
     Parameters
     ----------
     build : (size, cured) -> Training; cured: the same without the planted fault.
-    split : "dev", by which rules may be tuned; not by "held_out", "fresh" and "outside".
+    split : "dev", by which rules may be tuned; not by "held_out", "fresh", "outside", "beyond".
     expected : codes of which at least one must be found; empty for a healthy training.
     allowed : codes that are true of it as well; any other finding is wrong.
     """
