@@ -257,7 +257,7 @@ def new_head_on_a_frozen_backbone(s: Size, cured: bool) -> Training:
 
 
 @healthy(0.25)
-def backbone_at_a_tenth_of_the_heads_rate(s: Size, cured: bool) -> Training:
+def backbone_at_a_thirtieth_of_the_heads_rate(s: Size, cured: bool) -> Training:
     model = _tuned(cnn(12))
     groups = [
         {"params": model[:-1].parameters(), "lr": 3e-3 if cured else 1e-4},

@@ -65,7 +65,7 @@ def tanh_weights_ten_times_too_large(s: Size, cured: bool) -> Training:
 
 
 @sick("weight.exploding", TOO_FAST)
-def linear_layers_with_a_rate_too_high(s: Size, cured: bool) -> Training:
+def least_squares_with_a_rate_too_high(s: Size, cured: bool) -> Training:
     model = nn.Sequential(nn.Linear(10, 1, bias=False))
     rate = 0.05 if cured else 3.0
     return Training(model, friedman(), sgd(model, rate), squares, steps=120, batch=256)
@@ -113,7 +113,7 @@ def backbone_not_given_to_the_optimizer(s: Size, cured: bool) -> Training:
 @sick("weight.not_updating", "loss.flat")
 def transformer_ten_thousand_times_too_slow(s: Size, cured: bool) -> Training:
     model = Reader(20, 8, 4, width=32, depth=2, pre=True)
-    return Training(model, tokens(400), adam(model, 3e-3 if cured else 1e-8), steps=100, batch=16)
+    return Training(model, tokens(400), adam(model, 3e-3 if cured else 1e-7), steps=100, batch=16)
 
 
 @sick("weight.not_updating", "loss.flat")
