@@ -206,7 +206,7 @@ class Turns:
 
 
 def compare(size: str) -> None:
-    _, warm_up, blocks, steps, length = SIZES[size]
+    _, warm_up, blocks, steps, length, _ = SIZES[size]
     turns = Turns(size, [v for v in VARIANTS if not (length and v == AUTO)])
     pipes, block = turns.pipes, turns.block
 
@@ -235,19 +235,18 @@ def compare(size: str) -> None:
 
 def whole_run(size: str, length: int) -> None:
     """A run from its start: "auto" looks at the first steps closely and saves that afterwards."""
+    turn = SIZES[size][-1]
     turns = Turns(size, ["bare", AUTO])
-    turns.block("bare", TURN)  # so that neither is the first to touch its memory
-    rows = [[turns.block(v, TURN) for v in ("bare", AUTO)] for _ in range(length // TURN)]
+    turns.block("bare", turn)  # so that neither is the first to touch its memory
+    rows = [[turns.block(v, turn) for v in ("bare", AUTO)] for _ in range(length // turn)]
     bare, auto = np.array(rows).T
     half = len(rows) // 2
     later = auto[half:].sum() / bare[half:].sum()
     whole = auto.sum() / bare.sum()
-    thousand = (whole * length + later * (1000 - length)) / 1000
-    print(
-        f"  {AUTO:22} x{later:.3f} in the second half of {length} steps, x{whole:.3f} over all of "
-        f"them, so x{thousand:.3f} over 1,000{turns.block(AUTO, 0)}",
-        flush=True,
-    )
+    text = f"x{later:.3f} in the second half of {length:,} steps, x{whole:.3f} over all of them"
+    if length < 1000:
+        text += f", so x{(whole * length + later * (1000 - length)) / 1000:.3f} over 1,000"
+    print(f"  {AUTO:22} {text}{turns.block(AUTO, 0)}", flush=True)
 
 
 def memory(steps: int = 100_000) -> None:
@@ -292,12 +291,12 @@ def memory(steps: int = 100_000) -> None:
     )
 
 
-# Maker, steps to warm up, blocks, steps a block, and for "auto" the steps of a run from its start
-# where that is not among these.
-SIZES: dict[str, tuple[Callable[[], Made], int, int, int, int]] = {
-    "mlp": (mlp, 500, 40, 100, 0),
-    "resnet18": (resnet18, 2, 16, 1, 240),
-    "transformer": (transformer, 2, 16, 1, 240),
+# Maker, steps to warm up, blocks, steps a block; and for "auto" the steps of a run from its start,
+# and how many of them are a turn.
+SIZES: dict[str, tuple[Callable[[], Made], int, int, int, int, int]] = {
+    "mlp": (mlp, 500, 40, 100, 30_000, 500),
+    "resnet18": (resnet18, 2, 16, 1, 240, TURN),
+    "transformer": (transformer, 2, 16, 1, 240, TURN),
 }
 
 
