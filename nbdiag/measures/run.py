@@ -21,7 +21,7 @@ Done = Callable[[dict[str, Any]], None]
 
 NOTIFY_SECONDS = (1 / 12, 1.0)
 """Shortest and longest pause between two calls of the listeners while samples come in."""
-_IDLE_SECONDS, _TIMED_LOGS = 2.0, 8
+_IDLE_SECONDS, _TIMED_LOGS = 2.0, 7
 
 
 class _Request(NamedTuple):
