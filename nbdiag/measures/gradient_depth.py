@@ -15,6 +15,8 @@ from nbdiag.measures.robust import finite_median, rank_correlation
 from nbdiag.measures.wording import sentence
 
 MIN_SAMPLES = 20
+MIN_SPARSE, MIN_STEPS = 8, 60
+"""Or these, where steps lie between the samples: what lasts for so long lasts."""
 MIN_LAYERS = 4
 WINDOW = 200
 VANISHING = 2e-3
@@ -38,7 +40,9 @@ def over_depth(history: GradientHistory, kinds: frozenset[str]) -> Finding | Non
     weighty = np.array([x.dims >= 2 and x.kind not in _EMBEDDINGS for x in history.layers], bool)
     usable = (status == OK) & np.isfinite(relative)
     layers = np.flatnonzero(weighty & (usable.mean(axis=0) >= PERSISTENT if len(status) else False))
-    if len(layers) < MIN_LAYERS or len(status) < MIN_SAMPLES:
+    if len(layers) < MIN_LAYERS or len(status) < MIN_SPARSE:
+        return None
+    if len(status) < MIN_SAMPLES and history.steps[-1] - history.steps[0] < MIN_STEPS:
         return None
     ratio = np.where(usable, relative, np.nan)[:, layers]
     with warnings.catch_warnings(), np.errstate(all="ignore"):

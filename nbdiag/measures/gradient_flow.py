@@ -22,12 +22,13 @@ def judge(history: GradientHistory, kinds: frozenset[str] = frozenset()) -> list
     - ``gradient.vanishing``: in plain words, the layers near the input hardly learn. Among layers
       with weight matrices (embeddings aside), the largest gradient-to-weight ratio of the early
       third lies below 1/500 of the median of the late third and the ratio rises with depth, in 80 %
-      of the last 200 samples, at least 20, and still so at the end. Below 1/100 where the loss fell
-      by less than a half, and below 1/30 where it has not left its start.
+      of the last 200 samples, at least 20, or 8 over 60 steps, and still so at the end. Below 1/100
+      where the loss fell by less than a half, and below 1/30 where it has not left its start.
     - ``gradient.exploding``: over depth, the median of the early third lies 100-fold above that of
       the late third, as lastingly; or over steps, the norm over all layers has grown 1000-fold, is
       still rising, and either overflowed, passed 10,000 or took the loss up with it; 100-fold where
-      the loss ended above its start; or 1000-fold within a few steps, and it did not come back.
+      the loss ended above its start; or 1000-fold within a few steps, and it did not come back; or
+      a hundred times the weights in one of the first steps, which threw them away and overflowed.
     - ``gradient.nonfinite``: a gradient was NaN or infinite; which step, and which layer first.
     - ``gradient.none``: a trainable parameter got no gradient in 5 samples or more.
 

@@ -61,7 +61,14 @@ def _at_once(history: GradientHistory, total: NDArray[np.float64]) -> Finding | 
     """
     weights = np.sqrt((history.weight_norms.astype(np.float64) ** 2).sum(axis=1))
     row = int(np.argmax(total))
-    thrown = not weights[len(total)] < THROWN * weights[0]  # NaN and infinite are
+    stop = len(total)
+    next_one = int(history.steps[stop]) == int(history.steps[stop - 1]) + 1
+    loss = history.levels
+    rose = loss is not None and len(loss) > 1 and loss.values[-1] > BURST * abs(loss.values[0])
+    # What is no number any more was thrown by the step before, if that is known to be the last one,
+    # or if the loss shows how it went on.
+    lost = bool(np.isnan(weights[stop])) and (next_one or rose)
+    thrown = bool(weights[stop] > THROWN * weights[0]) or lost
     if not (weights[0] > 0 and thrown and total[row] > AT_ONCE * weights[0]):
         return None
     step = int(history.steps[row])
@@ -71,14 +78,14 @@ def _at_once(history: GradientHistory, total: NDArray[np.float64]) -> Finding | 
         "all layers",
         f"The gradient over all layers, of norm {total[row]:.3g} at step {step}, was "
         f"{total[row] / weights[0]:.2g} times as large as the weights; the steps threw them away, "
-        f"and the gradient overflowed at step {int(history.steps[len(total)])}; {sure(True)}.",
+        f"and the gradient overflowed at step {int(history.steps[stop])}; {sure(True)}.",
         {
             "growth": float(total[row] / weights[0]),
             "start": float(weights[0]),
             "recent": float(total[row]),
             "step": step,
             "from_step": int(history.steps[0]),
-            "to_step": int(history.steps[len(total)]),
+            "to_step": int(history.steps[stop]),
             "confidence": confidence(True),
         },
         "Check that inputs and targets are normalised and that no recurrence amplifies; lower "

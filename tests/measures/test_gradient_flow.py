@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,13 @@ def test_relative_by_hand() -> None:
 )
 def test_depth(norms: np.ndarray, expected: list[str]) -> None:
     assert codes(judge(history(norms))) == expected
+
+
+def test_few_samples_are_enough_where_steps_lie_between() -> None:
+    sparse = history(falling(0.1, 9, rows=8))
+    assert judge(sparse) == []
+    assert codes(judge(replace(sparse, steps=np.arange(8) * 10))) == ["vanishing"]
+    assert judge(replace(history(falling(0.1, 9, rows=7)), steps=np.arange(7) * 10)) == []
 
 
 def test_vectors_and_embeddings_have_no_say_in_depth() -> None:
@@ -203,6 +212,12 @@ def test_at_once(total: list[float], weights: list[float], expected: list[str]) 
     norms = np.array(weights, np.float32)[:, None]
     found = judge(history(np.array(total)[:, None], weight_norms=norms))
     assert sorted(codes(found)) == expected
+    # Between samples anything may have happened.
+    apart = replace(history(np.array(total)[:, None], weight_norms=norms), steps=np.array([1, 11]))
+    if np.isnan(weights[-1]):
+        assert "exploding" not in codes(judge(apart))
+        rose = levels(np.array([9.0, 100.0])) if total[0] > 5 else levels(np.array([9.0, 80.0]))
+        assert ("exploding" in codes(judge(replace(apart, levels=rose)))) == (total[0] > 5)
     if "exploding" in expected:
         assert any("was 1.5e+03 times as large as the weights" in f.message for f in found)
 
