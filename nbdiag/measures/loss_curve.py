@@ -18,6 +18,9 @@ MIN_POINTS = 30
 WORSE_AFTER_LEARNING = 1.0
 NEGATED = 0.15
 """How far from minus the cost of guessing a negated cross-entropy may begin."""
+WITHOUT_BOUND, SWOLLEN = 100.0, 30.0
+"""Times its start, below zero, and times its first gradients: nothing holds that back. A likelihood
+of ever narrower normals is held back by the smallest spread that fits."""
 LOST = 100.0
 """Times the start: whether it rises still or is at rest there, nothing that it learned is left."""
 
@@ -123,12 +126,16 @@ def _diverging(history: LossHistory, levels: LossLevels) -> Finding | None:
 
 def _negated(history: LossHistory, levels: LossLevels) -> Finding | None:
     """A loss that falls below zero without end is a reward, for all that one sees; but not one that
-    begins at minus what guessing costs, and none that overflows.
+    begins at minus what guessing costs, none that overflows, and none of which the gradients grow
+    as it falls: towards a bound they would fade.
     """
     start, end, count = levels.start, float(levels.values[-1]), history.outputs
     overflow = levels.bad is not None and end < -10 * abs(start) and start < 0
     guessed = count >= 2 and abs(start / np.log(count) + 1) < NEGATED
-    if not (overflow or (guessed and levels.bottomless)):
+    weights = history.weights
+    deep = end < -WITHOUT_BOUND * max(abs(start), levels.noise_at_start)
+    free = deep and weights is not None and weights.swollen > SWOLLEN
+    if not (overflow or ((guessed or free) and levels.bottomless)):
         return None
     how = f"overflows at step {levels.bad}" if overflow else "goes on"
     message = f"The loss falls below zero without end, from {start:.3g} to {end:.3g}, and {how}"

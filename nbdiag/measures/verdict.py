@@ -8,8 +8,6 @@ from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import Recording
 from nbdiag.measures.weight_history import WeightHistory
 
-HURT = frozenset({"loss.unstable", "loss.diverging", "loss.plateau_early"})
-
 
 def judge_training(recording: Recording, kinds: frozenset[str]) -> list[Finding]:
     """All findings, most severe first; empty when nothing is wrong.
@@ -25,7 +23,7 @@ def judge_training(recording: Recording, kinds: frozenset[str]) -> list[Finding]
     gradients = gradient_flow.GradientHistory.from_recording(recording, rows, levels)
     units = activation_stats.ActivationHistory.from_recording(recording, levels)
     courses = loss_curve.judge(losses, kinds)
-    hurt = bool(losses.violent) and any(finding.code in HURT for finding in courses)
+    hurt = bool(losses.violent) and any(_suffers(finding) for finding in courses)
     found = [
         *courses,
         *gradient_flow.judge(gradients, kinds),
@@ -35,30 +33,25 @@ def judge_training(recording: Recording, kinds: frozenset[str]) -> list[Finding]
     return by_severity(reconcile(found))
 
 
-def reconcile(findings: list[Finding]) -> list[Finding]:
-    """Without what another finding explains wholly; the cause stays.
+def _suffers(finding: Finding) -> bool:
+    """Whether it tells of a loss that large steps did harm to; not of a reward that grows."""
+    if finding.code == "loss.diverging":
+        return bool(finding.evidence["end"] > finding.evidence["start"])
+    return finding.code in ("loss.unstable", "loss.plateau_early")
 
-    - Weights that collapse take the gradients of the early layers and the activity of the units
-      with them.
-    - Nothing passes back through a layer of dead units: what lies before it gets no gradient.
-    - Where gradients vanish or explode over depth, some layers hardly move. Where no step changed a
-      single bit of them, it was not for want of gradient.
-    - Signals that shrink from layer to layer leave it to the biases which units are on: those that
-      never were, in a layer that still has others, are no disease of their own.
+
+def reconcile(findings: list[Finding]) -> list[Finding]:
+    """Without what is no fault of its own beside another finding; two that are true are both said.
+
+    Units that never were active are what remains to be seen of signals that shrink from layer to
+    layer, or of weights that collapse: biases alone then settle which units are on. They are told
+    where they died on the way, or where next to none of the layer is left.
     """
     by_code = {finding.code: finding for finding in findings}
-    dropped: set[str] = set()
-    if "weight.collapsing" in by_code:
-        dropped |= {"gradient.vanishing", "activation.dead"}
-    still = by_code.get("weight.not_updating")
-    uneven = {"gradient.vanishing", "gradient.exploding"} & by_code.keys()
-    small = still is not None and still.evidence.get("path") != 0.0
-    if still is not None and uneven and still.severity == "warning" and small:
-        dropped.add("weight.not_updating")
     dead = by_code.get("activation.dead")
-    if dead is not None and "gradient.vanishing" in by_code:
-        if dead.evidence["share"] > 0.9:
-            dropped.add("gradient.vanishing")
-        elif not dead.evidence["died"]:
-            dropped.add("activation.dead")
+    dropped: set[str] = set()
+    if dead is not None and "weight.collapsing" in by_code:
+        dropped.add("activation.dead")
+    elif dead is not None and dead.evidence["share"] <= 0.9 and not dead.evidence["died"]:
+        dropped |= {"activation.dead"} if "gradient.vanishing" in by_code else set()
     return [finding for finding in findings if finding.code not in dropped]

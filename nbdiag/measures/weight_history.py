@@ -334,6 +334,15 @@ class WeightHistory:
         return bool(len(self.matrices) and len(late) >= MIN_SPARSE and none.mean() > 0.9)
 
     @property
+    def swollen(self) -> float:
+        """By how much gradients grew from the first tenth to the last; 1 where not known."""
+        if len(self.steps) < MIN_SPARSE or not len(self.matrices):
+            return 1.0
+        course = block_medians(self.gradients[:, self.matrices].astype(np.float64), 10)
+        with np.errstate(all="ignore"):
+            return float(np.nan_to_num(finite_median(course[-1] / course[0]), nan=1.0))
+
+    @property
     def left(self) -> float:
         """Of the norm of the typical matrix, in the last samples; NaN where it began at zero."""
         if not len(self.steps) or not len(self.matrices):

@@ -164,6 +164,16 @@ def test_a_negated_loss() -> None:
     assert codes([*(-2.3 * 1.5 ** np.arange(60)), NAN]) == ["diverging", "nonfinite"]
 
 
+def test_a_loss_without_a_bound_of_any_kind() -> None:
+    """Squares with the wrong sign: no guess is known, but gradients grow as it falls."""
+    loss = -1 - STEPS**2 / 100
+    grow = np.geomspace(1, 99, 150)[:, None]
+    assert codes(loss, outputs=1, gradients=grow) == ["diverging"]
+    assert codes(loss, outputs=1) == []
+    assert codes(loss / 10 - 10, outputs=1, gradients=grow) == []  # ten times its start
+    assert codes(-1 - 60 * np.log(STEPS), outputs=1, gradients=grow) == []  # ever more slowly
+
+
 def test_diverging_with_steps_far_too_large_says_so() -> None:
     made = recording(GROWN, loss=noisy(1.4 * 1.02**STEPS))
     (finding,) = (f for f in judge(LossHistory.from_recording(made)) if "diverging" in f.code)

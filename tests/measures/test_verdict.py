@@ -44,10 +44,21 @@ def test_the_most_severe_stands_first() -> None:
 @pytest.mark.parametrize(
     ("given", "left"),
     [
-        ([("weight.collapsing", {}), ("gradient.vanishing", {})], ["weight.collapsing"]),
         (
-            [("activation.dead", {"share": 1.0, "died": 9}), ("gradient.vanishing", {})],
-            ["activation.dead"],
+            [("weight.collapsing", {}), ("gradient.vanishing", {})],
+            ["gradient.vanishing", "weight.collapsing"],
+        ),
+        (
+            [("weight.not_updating", {"path": 1e-4}), ("gradient.vanishing", {})],
+            ["gradient.vanishing", "weight.not_updating"],
+        ),
+        (
+            [("activation.dead", {"share": 1.0, "died": 9}), ("weight.collapsing", {})],
+            ["weight.collapsing"],
+        ),
+        (
+            [("activation.dead", {"share": 1.0, "died": 0}), ("gradient.vanishing", {})],
+            ["activation.dead", "gradient.vanishing"],
         ),
         (
             [("activation.dead", {"share": 0.6, "died": 0}), ("gradient.vanishing", {})],
@@ -76,6 +87,8 @@ def test_steps_that_made_the_loss_swing_were_too_large_although_it_fell() -> Non
     made = recording(norms, loss=np.r_[1.4, 2.0, 9.0, swinging[3:]])
     assert codes(made) == ["loss.plateau_early", "loss.unstable", "weight.update_too_large"]
     assert codes(recording(norms, loss=0.02 * course)) == []
+    rewarded = recording(norms, loss=-np.log(4) * (1 + np.arange(300) / 50))  # a reward that grows
+    assert codes(rewarded) == ["loss.diverging"]
 
 
 def test_a_long_recording_costs_no_more_than_a_short_one() -> None:

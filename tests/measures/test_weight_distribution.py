@@ -292,6 +292,10 @@ def test_left_and_silent_by_hand() -> None:
     assert WeightHistory.from_recording(recording(still(), gradients=quiet)).silent
     nothing = WeightHistory.from_recording(recording(np.ones((0, 3))))
     assert not nothing.silent
+    assert nothing.swollen == 1
+    grow = np.linspace(1, 16, 150)[:, None]
+    course = WeightHistory.from_recording(recording(still(), gradients=grow)).swollen
+    assert course == pytest.approx(grow[135:].mean() / grow[:15].mean())
     assert np.isnan(nothing.left)
 
 
