@@ -185,6 +185,7 @@ def test_diverging_with_steps_far_too_large_says_so() -> None:
 
 QUIET = np.where(np.arange(150) < 20, 1e-2, 0.0)[:, None]
 SHRINKING = np.fmax(0.4, 1 - np.arange(150) / 100)[:, None] * np.ones(3)
+LATE = ["plateau_early"]
 BENT = np.r_[np.linspace(2.3, 1.9, 120), np.linspace(1.9, 2.05, 60), np.full(120, 2.05)]
 
 
@@ -299,9 +300,10 @@ STOPPED = np.where(np.arange(150) < 30, 1e-2, 1e-9)[:, None]
         (plateau(), {"ratios": QUIET, "gradients": QUIET}, ["plateau_early"]),
         # Decay takes back what was learned; weights that stay, and a loss that was never lower.
         (noisy(BENT, 0.01), {"norms": SHRINKING, "outputs": 10}, ["plateau_early"]),
+        (noisy(np.r_[BENT[:180], np.linspace(2.05, 2.2, 120)], 0.01), {"norms": SHRINKING}, LATE),
         (noisy(BENT, 0.01), {"outputs": 10}, []),
         (noisy(np.r_[BENT[:120], np.full(180, 1.9)], 0.01), {"norms": SHRINKING}, []),
-        (noisy(BENT - 1.85, 0.01), {"norms": SHRINKING, "outputs": 10}, []),  # far down
+        (noisy(BENT - 1.89, 0.01), {"norms": SHRINKING, "outputs": 10}, []),  # far down
         (plateau(0.001), {"norms": GROWN}, []),  # solved
         (noisy(falling(2.3, 0.9) - 0.002 * STEPS), {"ratios": STOPPED}, []),  # still falling
         (SOFTMAX_FLOOR + 0.8 * np.exp(-STEPS / 30.0), {"outputs": 10}, ["plateau_early"]),
