@@ -20,6 +20,10 @@ STEADY = 0.1
 SHORTEST, REPEATS = 4, 0.6
 FORGOTTEN, AGAIN = 1.0, 4.0
 """Of the start, and of the typical value: the worst of each pass are as if nothing was learned."""
+ALIKE, NEIGHBOURS, CLEARLY, APART = 0.8, 0.15, 0.1, 1.3
+"""Of classifiers, whose loss is the same for any batch as long as they know nothing: how alike
+passes are, how alike neighbours are at least and how much less than passes, and how many times the
+least of each pass its worst is."""
 
 
 def beats(levels: LossLevels) -> tuple[NDArray[np.intp], int]:
@@ -45,22 +49,30 @@ def beats(levels: LossLevels) -> tuple[NDArray[np.intp], int]:
     return (on, gap) if float(height.std()) > STEADY * float(height.mean()) else nothing
 
 
-def repeats(levels: LossLevels) -> int:
+def repeats(levels: LossLevels, outputs: int = 0) -> int:
     """After how many values the loss repeats itself, each time back up to where it began, although
     it is far below between; 0 where it does not.
 
     Batches that hold one class each are unlearned while the others have their turn. Two tasks in
-    turn repeat too, but never get back up to the start.
+    turn repeat too, but never get back up to the start; nor do batches of all classes in a fixed
+    order, of which neighbours are strangers; and what swings by itself, as two players do, is most
+    like itself a step before.
+
+    Parameters
+    ----------
+    outputs : classes that a classifier tells apart, 0 where not known.
     """
     late = levels.values[len(levels) // 3 :]
     n = len(late)
     if n < 10 * SHORTEST or not float(late.min()) > 0:
         return 0
     high, middle = float(np.quantile(late, 0.95)), float(np.median(late))
-    if not (high > FORGOTTEN * levels.start and high > AGAIN * middle):
+    deep = high > AGAIN * middle
+    apart = outputs >= 3 and high > APART * float(np.quantile(late, 0.05))
+    if not (high > FORGOTTEN * levels.start and (deep or apart)):
         return 0
     peaks = late[late > np.sqrt(high * max(middle, 1e-300))]
-    if not float(peaks.std()) > STEADY * float(peaks.mean()):
+    if deep and not float(peaks.std()) > STEADY * float(peaks.mean()):
         return 0
     course, time = np.log(late), np.arange(n)
     course -= np.polyval(np.polyfit(time, course, 1), time)
@@ -70,4 +82,8 @@ def repeats(levels: LossLevels) -> int:
     parted = np.minimum.accumulate(alike) < REPEATS / 2
     lags = np.flatnonzero(parted & (alike > REPEATS)) + 1
     lags = lags[lags >= SHORTEST]
-    return int(lags[np.argmax(alike[lags - 1])]) if len(lags) else 0
+    if not len(lags):
+        return 0
+    best = int(lags[np.argmax(alike[lags - 1])])
+    sorts = alike[best - 1] > ALIKE and NEIGHBOURS < alike[0] < alike[best - 1] - CLEARLY
+    return best if deep or sorts else 0

@@ -55,7 +55,7 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
     spikes = spikes if len(spikes) >= SPIKES else beats(levels)[0]
     # What grows a hundredfold takes its noise along.
     quiet = levels.noise_at_start * max(1.0, abs(levels.end) / max(abs(levels.start), 1e-300))
-    period = repeats(levels)
+    period = repeats(levels, history.outputs)
     left = levels.end / first
     wide = swing > (SWING if left < 1 else SWING / 2)
     if violent and wide and left > (LEFT_THROWN if history.thrown else LEFT):

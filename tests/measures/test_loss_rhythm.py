@@ -78,6 +78,31 @@ def test_repeats(values: np.ndarray, period: int) -> None:
     assert found == 0 if not period else found % period == 0 and found > 0
 
 
+def classes(worst: float, *, mixed: bool = False) -> np.ndarray:
+    """Eight classes in turn, four batches each, each from its own height down by a fifth."""
+    heights = 1 + 0.6 * np.random.default_rng(4).random((8, 1))
+    one_pass = (worst * heights * np.geomspace(1, 0.8, 4)).ravel()
+    one_pass = np.random.default_rng(5).permutation(one_pass) if mixed else one_pass
+    noise = 1 + 0.05 * np.random.default_rng(6).standard_normal(340)
+    return np.r_[2.3, 2.3, 2.3, (np.tile(one_pass, 11)[:340] * noise)[3:]]
+
+
+@pytest.mark.parametrize(
+    ("values", "outputs", "period"),
+    [
+        (classes(2.0), 10, 32),
+        (classes(2.0), 1, 0),  # errors of a regression differ by batch before it knows anything
+        (classes(2.0, mixed=True), 10, 0),
+        (classes(1.2), 10, 0),  # never back up to the start
+        (2.3 + 0.5 * np.sin(STEPS / 12), 10, 0),  # it swings by itself
+        (np.random.default_rng(7).permutation(classes(2.0)), 10, 0),
+    ],
+)
+def test_repeats_of_a_classifier(values: np.ndarray, outputs: int, period: int) -> None:
+    found = repeats(levels(values), outputs)
+    assert found == 0 if not period else found % period == 0 and found > 0
+
+
 def test_in_words() -> None:
     made = recording(still(), loss=passes(2.3, 0.2), outputs=10)
     (finding,) = judge(LossHistory.from_recording(made))

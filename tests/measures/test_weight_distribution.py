@@ -81,6 +81,14 @@ def test_tables_alone_are_judged_by_what_is_surely_wrong() -> None:
     assert not WeightHistory.from_recording(recording(still())).tables
 
 
+def test_tables_alone_grow_from_near_zero_while_the_loss_falls_at_once() -> None:
+    grown = np.where(T[:, None] > 1, 6.0, 1.0) * np.ones(2)
+    falls, waits = np.linspace(2.0, 0.5, 150), np.r_[2.0, np.full(60, 9.0), np.linspace(2, 0.5, 89)]
+    for loss, uprooted in ((falls, 1.0), (waits, 6.0)):
+        made = recording(grown, loss=loss, kind="Embedding")
+        assert WeightHistory.from_recording(made).uprooted == uprooted
+
+
 def test_a_signal_that_all_layers_lose_together() -> None:
     """To a fifth each, 0.008 in all, while the loss is what guessing among four costs."""
     shrunk = columns(*[np.maximum(0.2, 0.97**T)] * 3)
