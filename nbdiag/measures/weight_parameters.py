@@ -25,11 +25,14 @@ def unmoved(recording: Recording) -> tuple[str, ...]:
     """
     if len(recording) < MIN_SAMPLES:
         return ()
+    steps = recording.parameter_stat("update_norm")
+    stepped = (steps > 0).any(axis=0)
+    if stepped.all() or not stepped.any():
+        return ()
     status = recording.parameter_status()
-    norms = recording.parameter_stat("weight_norm")
-    steps, grads = recording.parameter_stat("update_norm"), recording.parameter_stat("grad_norm")
+    norms, grads = recording.parameter_stat("weight_norm"), recording.parameter_stat("grad_norm")
     flows = (status == OK) & (grads > 0)
-    moves = np.asarray((steps > 0).any(axis=0) | (norms != norms[0]).any(axis=0))
+    moves = np.asarray(stepped | (norms != norms[0]).any(axis=0))
     typical = finite_median(np.where(flows, grads, np.nan))
     with np.errstate(all="ignore"):
         relative = typical / np.where(norms[0] > 0, norms[0], np.nan)
@@ -38,7 +41,7 @@ def unmoved(recording: Recording) -> tuple[str, ...]:
     dims = np.array([layer.dims for layer in recording.layers])[layers]
     bulk = (dims >= 2) & (sizes > BULK * totals)
     stands = ~moves & bulk & (flows.mean(axis=0) >= 0.5) & np.isfinite(relative)
-    if not (stands.any() and (steps > 0).any()):
+    if not stands.any():
         return ()
     least = finite_median(relative[moves & bulk]) if (moves & bulk).any() else 0.0
     stands &= ~(relative <= LITTLE * least)
