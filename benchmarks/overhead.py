@@ -246,6 +246,7 @@ def whole_run(size: str, length: int) -> None:
     text = f"x{later:.3f} in the second half of {length:,} steps, x{whole:.3f} over all of them"
     if length < 1000:
         text += f", so x{(whole * length + later * (1000 - length)) / 1000:.3f} over 1,000"
+    turns.block("bare", 0)
     print(f"  {AUTO:22} {text}{turns.block(AUTO, 0)}", flush=True)
 
 

@@ -319,8 +319,8 @@ def _too_large(history: WeightHistory, hurt: bool) -> Finding | None:
     hit = np.flatnonzero(always & (recent > OVERWRITTEN / 2))
     # One layer of several lives with large steps where the others do not: a head behind sigmoids.
     lost = history.loss is not None and history.loss.fall < 0.2
-    # And all that a linear model is lives so, too, while its loss falls.
-    if not lost and (len(hit) <= enough.sum() / 2 or not len(history.hidden)):
+    # And all that a linear model is lives so, too, while its loss falls and does not suffer.
+    if not (lost or hurt) and (len(hit) <= enough.sum() / 2 or not len(history.hidden)):
         hit = hit[:0]
     if not len(hit):
         return _thrown(history, UPROOTED if hurt else THROWN)

@@ -254,6 +254,9 @@ def test_a_linear_model_lives_with_large_steps_while_its_loss_falls() -> None:
     falls = np.linspace(2.0, 1.2, 150)
     assert codes(still(layers=1), ratios=0.15, loss=falls) == []
     assert codes(still(layers=1), ratios=0.15, loss=LOST) == ["update_too_large"]
+    history = WeightHistory.from_recording(recording(still(layers=1), ratios=0.15, loss=falls))
+    assert judge(history) == []
+    assert [f.code for f in judge(history, hurt=True)] == ["weight.update_too_large"]
     assert codes(still(layers=2), ratios=0.15, loss=falls) == ["update_too_large"]
 
 
