@@ -30,6 +30,8 @@ FADED = 1 / 30
 """The rate, as the size of a step over its gradient: tenfold down once and more."""
 PUT_BACK = 20
 """Steps that all leave the norm as it was: one may by chance, in the bits that are kept."""
+ARRIVES = 1e-5
+"""Gradient of the first matrix over the largest: with less, what it does there takes for ever."""
 _EMBEDDINGS = ("Embedding", "EmbeddingBag")
 
 
@@ -312,6 +314,9 @@ class WeightHistory:
         """
         if len(self.steps) < 20 or not len(self.matrices):
             return False
+        arrives = finite_median(self.gradients[self.late][:, self.matrices])
+        if arrives[0] < ARRIVES * np.nanmax(arrives):
+            return False  # next to nothing grows to next to nothing
         course = block_medians(self.gradients[:, self.matrices[0]].astype(np.float64), 10)
         first, middle, last = (float(np.median(course[i : i + 3])) for i in (0, 4, 7))
         # Only just begun: there was no growth at all in the first half.

@@ -150,6 +150,8 @@ def test_shares_of_weights_that_are_small_by_nature() -> None:
         (np.where(T > 140, 9.0, 1.0), False),  # one jump is no growth
         (1 + 0.5 * np.maximum(0, T - 70) / 80, True),  # only just begun
         (np.sqrt(1 + T), False),  # behind a last layer that began at zero: ever more slowly
+        (1e-4 * np.exp(T / 150), True),
+        (1e-6 * np.exp(T / 150), False),  # next to nothing grows to next to nothing
     ],
 )
 def test_stirring(course: np.ndarray, stirring: bool) -> None:
