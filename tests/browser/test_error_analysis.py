@@ -31,7 +31,13 @@ def painted(notebook: Notebook, source: str, view: str) -> Any:
     cell.scroll_into_view_if_needed()
     widget = cell.locator(f'[data-view="{view}"][data-ready="true"]')
     widget.wait_for()
+    wait_for(lambda: bool(widget.inner_text()), "the words of the widget")
     return widget
+
+
+def says(widget: Any, text: str) -> None:
+    """Waits for the text: a cell that scrolls into view is taken out and put in once more."""
+    wait_for(lambda: text in widget.inner_text(), repr(text))
 
 
 def codes(widget: Any) -> list[str]:
@@ -74,9 +80,9 @@ def the_errors(notebook: Notebook) -> None:
     """Suspects first; then a click on a cell, its pictures, where the model looked; the filter."""
     first = painted(notebook, "explorer = nd.ErrorExplorer(told, model=model)\nexplorer\n", VIEW)
     assert codes(first) == ["confusion.systematic", "label.suspect"]
-    assert "Label suspects" in first.inner_text()  # opened by the next cell
+    says(first, "Label suspects")  # opened by the next cell
     wait_for(lambda: cards(first).count() > 0, "the suspects")
-    assert "label" in cards(first).first.inner_text()
+    says(cards(first).first, "label")
     true, predicted, count = largest_error(first)
     assert predicted == 1
     open_cell(first, true, predicted)
@@ -85,7 +91,7 @@ def the_errors(notebook: Notebook) -> None:
     second = painted(notebook, "explorer.find_clusters()", VIEW)
     assert codes(second) == ["confusion.systematic"], "no suspects once the labels are right"
     wait_for(lambda: cards(second).count() > 0, "the errors that pass the filter")
-    assert "133 of 1,077 samples" in second.inner_text()
+    says(second, "133 of 1,077 samples")
     south = total(second)
     assert ask(notebook, "len(explorer.selection), explorer.filter") == (
         f"({south}, {{'camera': ['south'], 'month': ['2025-03']}})"
@@ -104,14 +110,14 @@ def the_slices(notebook: Notebook) -> None:
     weak = slices.locator('[data-weak="true"]')
     assert weak.get_attribute("data-title") == SLICE
     slices.locator('[data-loaded="true"]').wait_for()  # chosen by a later cell
-    assert SLICE in slices.locator(".se-detail h3").inner_text()
+    says(slices.locator(".se-detail h3"), SLICE)
     slices.get_by_role("radio", name="Over time").click()
     slices.locator("[data-period]").first.wait_for()
     slices.get_by_role("radio", name="Pairs").click()
     slices.locator("[data-pair]", has_text="◆").first.wait_for()
     size = notebook.text(index_of("len(slices.choose"))
     assert ask(notebook, "len(slices.selection)") == size
-    assert f"{size} samples selected" in slices.locator(".se-detail").inner_text()
+    says(slices.locator(".se-detail"), f"{size} samples selected")
 
 
 def the_modes(notebook: Notebook) -> None:
@@ -122,15 +128,15 @@ def the_modes(notebook: Notebook) -> None:
     assert set(names[1:]) >= {"small digit", "on the flower", "label corrected", "uncategorised"}
     modes.locator("[data-mode]").first.click()
     modes.locator('[data-loaded="true"]').wait_for()
-    assert "→ 1" in modes.locator(".fm-detail").inner_text()
+    says(modes.locator(".fm-detail"), "→ 1")
     errors = int(ask(notebook, "len(modes.selection)"))
-    assert f"{errors:,}" in modes.locator(".fm-detail").inner_text()
+    says(modes.locator(".fm-detail"), f"{errors:,}")
 
 
 def the_cure(notebook: Notebook) -> None:
     after = painted(notebook, "baseline=told", VIEW)
     assert codes(after) == []
-    assert "Better than the baseline, by more than noise." in after.inner_text()
+    says(after, "Better than the baseline, by more than noise.")
     after.locator('[data-list="fixed"]').click()
     wait_for(lambda: total(after) > 50, "what was fixed")
     assert "no weak slice" in notebook.text(index_of("nd.SliceExplorer(after"))
@@ -139,7 +145,7 @@ def the_cure(notebook: Notebook) -> None:
 def the_confidence(notebook: Notebook) -> None:
     """The slider moves the curve; the fitted temperature is marked, and ECE falls there."""
     widget = painted(notebook, "nd.Calibration(after", "calibration")
-    assert "fitted on 1,080 other samples" in widget.locator(".cal-advice").inner_text()
+    says(widget.locator(".cal-advice"), "fitted on 1,080 other samples")
     line = widget.locator(".cal-line")
     ece = widget.locator("[data-number=ece]")
     before, first = line.get_attribute("points"), float(ece.get_attribute("data-value"))
@@ -160,7 +166,7 @@ def the_rare_class(notebook: Notebook) -> None:
     cell.scroll_into_view_if_needed()
     table = cell.locator(".jp-OutputArea table")
     assert table.locator("tbody tr th").all_inner_texts()[:2] == ["other", "8"]
-    assert "metric.misleading" in cell.locator(".jp-OutputArea").inner_text()
+    says(cell.locator(".jp-OutputArea"), "metric.misleading")
     assert "chosen on these data" in notebook.text(index_of("except ValueError"))
 
 
@@ -173,9 +179,8 @@ def the_table(notebook: Notebook) -> None:
     wait_for(lambda: features.count() == 6, "all features of a row")
 
     boundary = painted(notebook, "nd.DecisionBoundary", "decision_boundary")
-    text = boundary.inner_text()
-    assert "malignant" in text
-    assert "benign" in text
+    says(boundary, "malignant")
+    says(boundary, "benign")
     plot = boundary.locator(".db-plot")
     plot.focus()
     plot.press("ArrowRight")
