@@ -47,8 +47,8 @@ _ONE_OPERATION = (nn.RNNBase, nn.RNNCellBase)
 class ActivationReader:
     """Hears the activations of one model while armed, and keeps what it saw for the sample.
 
-    Functions such as `F.relu` are found in the autograd graph
-    of the output; nothing about the forward pass changes.
+    Functions such as `F.relu` are found in the autograd graph of the output; nothing about the
+    forward pass changes.
 
     Validation passes do not count: only a forward pass in training mode with gradients does, and
     of those only the first one of a step.

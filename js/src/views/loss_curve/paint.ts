@@ -235,7 +235,8 @@ function bads({ context, pane, picture, x, top, bottom }: Frame, right: number):
     context.stroke();
     free = x0 + 5;
     const wide = context.measureText(word).width + 14;
-    const next = marks[k + 1]?.x0 ?? Number.POSITIVE_INFINITY;
+    // Room is kept for what says something else only.
+    const next = marks.slice(k + 1).find((mark) => mark.word !== word)?.x0 ?? right;
     if (x0 + wide < Math.min(right, next - 5)) {
       context.fillText(word, x0 + 8, top - 8);
       free = x0 + wide;
