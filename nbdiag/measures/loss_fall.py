@@ -195,7 +195,7 @@ def plateau(
 
 
 def _held_back(levels: LossLevels, weights: WeightHistory) -> Finding | None:
-    """Weights that shrink take back what was learned: the loss, high above zero, was lower before."""
+    """Weights that shrink take back what was learned: the loss, still high, was lower before."""
     blocks, left = levels.blocks, weights.left
     lowest, end = int(np.argmin(blocks)), float(np.median(blocks[-3:]))
     best = float(blocks[lowest])
