@@ -18,5 +18,5 @@ PARTS = tuple(
 )
 """The files that hold the cases.
 
-Rules are tuned on none with "unseen", "fresh", "outside" or "beyond".
+Rules are tuned on none with "unseen", "fresh", "outside" or "beyond" before its first run.
 """
