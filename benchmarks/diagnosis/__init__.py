@@ -14,6 +14,7 @@ PARTS = tuple(
     sick_outside_loss sick_outside_gradient sick_outside_layers
     healthy_outside_nets healthy_outside_loops healthy_outside_tasks
     sick_beyond sick_beyond_layers healthy_beyond healthy_beyond_tasks
+    sick_wider_loss sick_wider_layers sick_wider_weights healthy_wider_nets healthy_wider_loops
     """.split()
 )
 """The files that hold the cases.
