@@ -24,6 +24,7 @@ from benchmarks.diagnosis.collection_wider import (
     houses,
     rentals,
     signals,
+    smaller_head,
     waves_net,
     wider,
 )
@@ -57,7 +58,7 @@ def five_sigmoid_convolutions_along_a_line(s: Size, cured: bool) -> Training:
 def prices_through_seven_sigmoid_layers(s: Size, cured: bool) -> Training:
     model = mlp(5, *[40] * 7, 1, act=nn.ReLU if cured else nn.Sigmoid)
     if cured:
-        he(model)
+        smaller_head(he(model))
     return Training(
         model, houses(), sgd(model, 0.01, 0.9 if not cured else 0.5), squares, steps=300, batch=32
     )

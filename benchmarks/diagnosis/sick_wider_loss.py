@@ -306,9 +306,10 @@ def two_hundred_words_for_sixty_reviews(s: Size, cured: bool) -> Training:
 def forty_rows_of_thirty_columns(s: Size, cured: bool) -> Training:
     """Three columns count, and most of it is noise."""
     x = torch.randn(240, 30)
-    d = split(x, x[:, :3].sum(1, keepdim=True) / 2 + 1.5 * torch.randn(240, 1), 40)
-    model = mlp(30, 128, 128, 1)
-    return Training(model, d, adam(model, 2e-3), squares, steps=300, batch=20, epoch=6)
+    y = (x[:, :3].sum(1) + 3 * torch.randn(240) > 0).long()
+    d = split(x, y, 40)
+    model = mlp(30, 128, 2)
+    return Training(model, d, adam(model, 2e-3), steps=300, batch=20, epoch=6)
 
 
 @sick("loss.overfitting")
