@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nbdiag.measures.recording import Recording
 from nbdiag.measures.robust import block_medians, noise
-from nbdiag.measures.scalars import Series
+from nbdiag.measures.scalar_series import Series
 
 POINTS = 2000
 """A longer series is condensed to this many means, so that judging costs the same for any."""

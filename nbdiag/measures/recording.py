@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from nbdiag.measures.activation_log import ActivationInfo, ActivationLog
 from nbdiag.measures.histograms import HistogramLog
-from nbdiag.measures.scalars import ScalarLog, Series, scalars_to
+from nbdiag.measures.scalar_series import Series
+from nbdiag.measures.scalars import ScalarLog, scalars_to
 from nbdiag.measures.timeline import Timeline
 
 Floats = NDArray[np.float32]

@@ -12,16 +12,16 @@ from typing import Any, Literal, NamedTuple
 from nbdiag.measures.failures import ProbeFailure as ProbeFailure
 from nbdiag.measures.findings import Finding
 from nbdiag.measures.judged import Judged
+from nbdiag.measures.listeners import Listener, Listeners
 from nbdiag.measures.recording import Codes, Floats, LayerInfo, Recording
 from nbdiag.measures.sampler import Every, Sampler, check_every
+from nbdiag.measures.scalars import CLOSED
 
 State = Literal["waiting", "live", "paused", "done", "failed"]
-Listener = Callable[["Run"], None]
 Done = Callable[[dict[str, Any]], None]
 
-NOTIFY_SECONDS = (1 / 12, 1.0)
-"""Shortest and longest pause between two calls of the listeners while samples come in."""
-_IDLE_SECONDS, _TIMED_LOGS = 2.0, 7
+_IDLE_SECONDS = 2.0
+_TIMED = 16  # what it takes to log is measured once in so many steps
 
 
 class _Request(NamedTuple):
@@ -63,7 +63,8 @@ class Run:
         self.model_kinds = model_kinds
         """Class names of all modules, those without parameters too."""
         self.sampler = Sampler(every, budget)
-        self._recording = recording
+        self._recording, self._scalar_log = recording, recording.scalar_log
+        self._steady = recording.scalar_log.steady
         self._failures: list[ProbeFailure] = []
         self._on_close, self._collect, self._on_mark = on_close, collect, on_mark
         self.skipped_steps = 0
@@ -71,12 +72,11 @@ class Run:
         self._closed = self._failed = False
         self._lock = threading.RLock()
         self._requests: deque[_Request] = deque()
-        self._listeners: dict[int, Listener] = {}
-        self._next_listener = 0
-        self._notify_at, self._notify_cost, self._unseen = 0.0, 0.0, False
+        self._listeners = Listeners(budget)
+        self._unseen = False
         self._thread: threading.Thread | None = None
         self._judged = Judged()
-        self._telling, self._logs = False, 0
+        self._telling = False
 
     # What it holds -----------------------------------------------------------------------------
 
@@ -157,15 +157,26 @@ class Run:
         ValueError : for an array or tensor of more than one element.
         TypeError : for anything that is not a number.
         """
-        self._logs += 1
-        started = 0.0 if self._logs % _TIMED_LOGS else time.perf_counter()  # one stands for all
-        self._recording.scalar_log.add(self.sampler.step, scalars)
-        if started:
-            self.sampler.spent(_TIMED_LOGS * (time.perf_counter() - started))
+        # One loss a step, between two kernels, where each call is dear: kept without a further one.
+        steady = self._steady
+        step = self.sampler.step
+        if step == steady.due and len(scalars) == 1:
+            for value in scalars.values():
+                try:
+                    number = value.tolist() if getattr(value, "is_cpu", False) else value
+                except RuntimeError:  # no plain tensor: below
+                    break
+                if type(number) is float and steady.key in scalars:
+                    steady.values.append(number)
+                    steady.due = step + 1 if step % _TIMED else CLOSED
+                    return
+        started = time.perf_counter()
+        plain = self._scalar_log.add(step, scalars)
+        self.sampler.spent((_TIMED if plain else 1) * (time.perf_counter() - started))
 
     def log_at(self, step: int, **scalars: Any) -> None:
         """As `log`, at the optimizer step given."""
-        self._recording.scalar_log.add(step, scalars)
+        self._scalar_log.add(step, scalars)
 
     def mark_step(self) -> None:
         """One training step of a loop without `torch.optim`: after backward(), before the update.
@@ -260,32 +271,15 @@ class Run:
         It is called in the training thread. One that raises is dropped and noted in `failures`.
         Returns a function that ends the subscription.
         """
-        key = self._next_listener
-        self._next_listener += 1
-        self._listeners[key] = listener
-
-        def unsubscribe() -> None:
-            self._listeners.pop(key, None)
-
-        return unsubscribe
+        return self._listeners.add(listener)
 
     def notify(self) -> None:
         """Call the listeners now."""
         self._unseen = False
-        started = time.perf_counter()
         self._telling = True
-        for key, listener in list(self._listeners.items()):
-            try:
-                listener(self)
-            except Exception as error:
-                self._listeners.pop(key, None)
-                self.note_failure("listener", error)
+        for error in self._listeners.tell(self):
+            self.note_failure("listener", error)
         self._telling = False
-        now = time.perf_counter()
-        # A slow listener (a busy browser) is called less often: half of the budget is for samples.
-        pause = 2 * (now - started) / self.budget
-        pause = min(max(pause, NOTIFY_SECONDS[0]), NOTIFY_SECONDS[1])
-        self._notify_at = now + pause
 
     # For probes --------------------------------------------------------------------------------
 
@@ -303,13 +297,11 @@ class Run:
 
     def _news(self, now: float) -> bool:
         """Whether the listeners are due and would hear of something: losses between samples."""
-        return now >= self._notify_at and (self._unseen or self._recording.scalar_log.waiting)
+        return now >= self._listeners.due_at and (self._unseen or self._scalar_log.waiting)
 
     def _wake(self, now: float) -> float:
         """Until when steps may go by."""
-        if self._requests:
-            return now
-        return max(self._notify_at, now + NOTIFY_SECONDS[0]) if self._listeners else float("inf")
+        return now if self._requests else self._listeners.wake_at(now)
 
     def append(
         self, step: int, grad_norm: Floats, weight_norm: Floats, status: Codes, **more: Floats
@@ -342,7 +334,7 @@ class Run:
 
     def listener_due(self) -> bool:
         """Whether somebody listens and was not called for long enough."""
-        return bool(self._listeners) and time.perf_counter() >= self._notify_at
+        return bool(self._listeners) and time.perf_counter() >= self._listeners.due_at
 
     @property
     def unsettled(self) -> Recording:

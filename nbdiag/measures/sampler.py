@@ -14,6 +14,10 @@ DENSE = ((32, 1), (64, 2), (128, 4))
 DENSE_SECONDS = 1.0
 _MEMORY = 32
 _REVIEW = 8
+_UNHEARD, _UNHEARD_SECONDS = 32, 0.02
+"""So many steps, and for so long, nothing can be asked of a training."""
+_PASSING_SECONDS = 2e-6
+"""What the two hooks of a step that passes by cost between two kernels; too little to be timed."""
 
 
 def check_every(every: object) -> Every:
@@ -55,8 +59,10 @@ class Sampler:
         self.paused = False
         self.last = float("-inf")
         """When the last step began."""
-        self.wake = float("-inf")
-        """From then on `pass_by` lets no step go by: somebody waits for one."""
+        self.unheard = 0
+        """Up to this step, whoever counts the steps need not ask: see `pass_by`."""
+        self._wake = float("-inf")
+        self._heard = 0  # the step that began at `last`
         self.calm = False
         """The step at hand passed by, and the next one will not be sampled."""
         self.seconds = 0.0
@@ -102,32 +108,50 @@ class Sampler:
         """Whether the coming step will be sampled, as far as one can tell now."""
         return not self.paused and self.step + 1 >= self._next
 
+    @property
+    def wake(self) -> float:
+        """From then on `pass_by` lets no step go by: somebody waits for one."""
+        return self._wake
+
+    @wake.setter
+    def wake(self, when: float) -> None:
+        self._wake, self.unheard = when, 0
+
     def pass_by(self, now: float) -> bool:
         """Count a step of which nothing is wanted; False, and nothing is done, for any other.
 
-        Most steps of a long training end here, so it is as short as can be.
+        Most steps of a long training need not even that: up to step `unheard` they are counted by
+        adding one to `step`, without a look at the clock.
         """
         step = self.step + 1
-        if step >= self._next or now >= self.wake or self.paused or self._after_sample:
+        if step >= self._next or now >= self._wake or self.paused or self._after_sample:
             return False
-        self._plain.append(now - self.last)
-        self.step, self.last, self._spent_since = step, now, 0.0
+        interval = (now - self.last) / (step - self._heard)
+        self._plain.append(interval)
+        self.step = self._heard = step
+        self.last, self._spent_since = now, 0.0
         self.calm = step + 1 < self._next
+        # (The step before a sample is heard: how long the next one takes will be compared.)
+        soon = min(_UNHEARD_SECONDS, (self._wake - now) / 2)
+        ahead = min(_UNHEARD, soon / interval if interval > 0 else 0.0)
+        self.unheard = min(step + int(ahead), self._next - 2)
         return True
 
     def next_step(self, now: float) -> bool:
         """Count one optimizer step that begins at `now` seconds; whether to sample it."""
         if self._first is None:
             self._first = now
-        interval = now - self.last
+        count = max(1, self.step + 1 - self._heard)
+        interval = (now - self.last) / count
         due = not self.paused and self.step + 1 >= self._next
         if self.step:
-            self._all.append(max(0.0, interval - self._spent_since))
+            self._all.append(max(0.0, interval - self._spent_since / count))
             self._feel(interval, due)
         if self._start is None and self.step >= DENSE[-1][0] and self.every == "auto":
             self._start = now, self.seconds
         self.last, self._spent_since, self.calm = now, 0.0, False
         self.step += 1
+        self._heard, self.unheard = self.step, 0
         self._after_sample = due
         if due:
             self._samples += 1
@@ -181,7 +205,7 @@ class Sampler:
             sample = min(max(sample, median(self._felt)), 2 * sample)
         # Logging and standing by cost a little too, which matters for microsecond steps.
         since, other = self._reviewed
-        standing = (self._other - other) / max(1, self.step - since)
+        standing = _PASSING_SECONDS + (self._other - other) / max(1, self.step - since)
         allowed = self.budget * step
         allowed = max(allowed - standing, allowed / 4)
         if self._first is not None and self._share(self._first, 0.0) > self.budget:
@@ -189,7 +213,7 @@ class Sampler:
         if not allowed > 0:
             return self.stride
         # However dear: a step has been looked at since 8/9 of the training, or late faults hide.
-        return max(1, min(math.ceil(sample / allowed), max(self.step // 8, 4)))
+        return max(1, min(math.ceil(0.99 * sample / allowed), max(self.step // 8, 4)))
 
     def sample_every(self, every: object) -> None:
         """From now on every n-th step, or "auto"."""
@@ -199,5 +223,5 @@ class Sampler:
             self._review()
 
     def set_stride(self, stride: int) -> None:
-        self.stride = max(1, stride)
+        self.stride, self.unheard = max(1, stride), 0
         self._next = self.step + self.stride

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from array import array
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, repeat
 from numbers import Real
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-_PENDING_AT_MOST, _HURRY_UP_TO = 256, 4096
+from nbdiag.measures.scalar_series import Growing, Mark, Series, Tail
+
+_PENDING_AT_MOST, _HURRY_UP_TO, _STEADY_AT_MOST = 256, 4096, 512
+CLOSED = -2
 _SEND_SECONDS = 0.25
 
 
@@ -75,126 +76,30 @@ class Here:
         return [float(value) for value in self._values]
 
 
-class Series(NamedTuple):
-    """A logged series, n points in the order in which they were logged."""
+class Steady:
+    """The numbers lately logged under one name, one at each step: no need to note the steps.
 
-    steps: NDArray[np.int64]
-    """(n,) optimizer step of each point; of the first one where several were merged."""
-    values: NDArray[np.float64]
-    """(n,) the value, or the mean of what was merged."""
-    low: NDArray[np.float64]
-    """(n,) the least of what was merged: equal to `values` where nothing was."""
-    high: NDArray[np.float64]
-    """(n,) the greatest."""
-
-
-class Mark(NamedTuple):
-    """How far somebody has read a series."""
-
-    stride: int
-    """Values that a point stands for."""
-    points: int
-    """Points that were complete."""
-    logged: int
-    """Values that had come."""
-
-
-class Tail(NamedTuple):
-    """What came since a mark."""
-
-    start: int
-    """Index of the first point of `points` in the whole series; 0: all of it is new."""
-    points: Series
-    mark: Mark
-
-
-class _Growing:
-    """One series. When it is full, neighbours are merged all along: each point stands for
-    `stride` values, a power of two, but the last, which may stand for fewer so far.
-
-    Sums are added up in the order in which values come, so that the same values give the same
-    points to the last bit, whenever somebody reads.
+    Whoever logs appends to `values` and moves `due`, without a lock; whoever reads takes from the
+    other end, and moves `first`.
     """
 
-    __slots__ = ("_high", "_in_last", "_low", "_max_points", "_steps", "_sums", "stride")
+    __slots__ = ("due", "first", "key", "values")
 
-    def __init__(self, max_points: int) -> None:
-        self._steps, self._sums = array("d"), array("d")
-        self._low = self._high = self._sums  # the same as long as a point is one value
-        self._max_points = max_points + max_points % 2
-        self.stride = 1
-        self._in_last = 0
+    def __init__(self) -> None:
+        self.key = ""
+        self.values: list[float] = []
+        self.first = 0
+        """The step of the first value."""
+        self.due = -1
+        """The step whose number may be appended; CLOSED: none before `ScalarLog.add` was asked."""
 
-    def extend(self, points: Sequence[tuple[str, int, float]]) -> None:
-        """Several values at once; of each point only the step and the value count."""
-        if self.stride == 1 and len(self._steps) + len(points) <= self._max_points:
-            self._sums.extend(value for _, _, value in points)
-            self._steps.extend(step for _, step, _ in points)
-            return
-        for _, step, value in points:
-            self.append(step, value)
-
-    def append(self, step: int, value: float) -> None:
-        if self.stride == 1:
-            if len(self._steps) < self._max_points:
-                self._sums.append(value)
-                self._steps.append(step)
-                return
-            self._merge()
-        elif self._in_last < self.stride:
-            self._sums[-1] += value
-            low, high = self._low, self._high
-            if value < low[-1] or low[-1] != low[-1]:  # the second: NaN gives way
-                low[-1] = value
-            if value > high[-1] or high[-1] != high[-1]:
-                high[-1] = value
-            self._in_last += 1
-            return
-        elif len(self._steps) == self._max_points:
-            self._merge()
-        for column, number in zip(self._columns(), (step, value, value, value), strict=True):
-            column.append(number)
-        self._in_last = 1
-
-    def _columns(self) -> tuple[array[float], array[float], array[float], array[float]]:
-        return self._steps, self._sums, self._low, self._high
-
-    def _merge(self) -> None:
-        steps, sums, low, high = (np.array(column) for column in self._columns())
-        with np.errstate(invalid="ignore", over="ignore"):  # inf - inf is NaN: meant
-            merged = (
-                steps[0::2],
-                sums[0::2] + sums[1::2],
-                np.fmin(low[0::2], low[1::2]),
-                np.fmax(high[0::2], high[1::2]),
-            )
-        self._steps, self._sums, self._low, self._high = (
-            array("d", column.tobytes()) for column in merged
-        )
-        self.stride *= 2
-        self._in_last = self.stride
-
-    @property
-    def logged(self) -> int:
-        """Values so far."""
-        if self.stride == 1:
-            return len(self._steps)
-        return (len(self._steps) - 1) * self.stride + self._in_last
-
-    def mark(self) -> Mark:
-        return Mark(self.stride, self.logged // self.stride, self.logged)
-
-    def series(self, start: int = 0, stop: int | None = None) -> Series:
-        """A copy of the points from `start` to `stop`."""
-        count = len(self._steps)
-        stop = count if stop is None else stop
-        steps, values, low, high = (np.array(column[start:stop]) for column in self._columns())
-        if self.stride > 1 and len(values):
-            merged = np.full(len(values), float(self.stride))
-            if stop == count:
-                merged[-1] = self._in_last
-            values /= merged
-        return Series(steps.astype(np.int64), values, low, high)
+    def take(self) -> tuple[range, list[float]]:
+        """The steps and the values so far."""
+        values = self.values[:]
+        steps = range(self.first, self.first + len(values))
+        del self.values[: len(values)]
+        self.first = steps.stop
+        return steps, values
 
 
 class ScalarLog:
@@ -221,29 +126,50 @@ class ScalarLog:
         self.on_value: Callable[[str, int, float], None] | None = None
         self._max_points = max_points
         self._lock, self._settling = threading.RLock(), threading.RLock()
-        self._read: dict[str, _Growing] = {}
+        self._read: dict[str, Growing] = {}
         self.count = 0
         """Values that were read so far."""
         # Appended to without a lock, and emptied from the other end by whoever settles.
         self._pending: deque[tuple[str, int, Any]] = deque()
+        self.steady = Steady()
+        """What came after all that is pending under its name."""
 
-    def add(self, step: int, values: dict[str, Any]) -> None:
-        """Keep one value a name; nothing is kept when one of them is bad."""
-        pending, far = self._pending, False
-        if len(values) == 1:  # most often, and once a step: cheap
-            for key, value in values.items():
-                if type(value) is not float:
-                    near = getattr(value, "is_cpu", False) and value.ndim == 0
-                    number = value.item() if near else None
-                    value = number if type(number) is float else check_scalar(key, value)
-                    far = type(value) is not float
-                pending.append((key, step, value))
-        else:
-            checked = [(key, step, check_scalar(key, value)) for key, value in values.items()]
-            far = any(type(value) is not float for _, _, value in checked)
-            pending.extend(checked)
+    def add(self, step: int, values: dict[str, Any]) -> bool:
+        """Keep one value a name; nothing is kept when one of them is bad.
+
+        Returns True where it did what appending to `steady` would have done.
+        """
+        pending, steady = self._pending, self.steady
+        checked = [(key, step, check_scalar(key, value)) for key, value in values.items()]
+        far = any(type(value) is not float for _, _, value in checked)
+        own = steady.key in values
+        if own and steady.due == CLOSED and len(values) == 1 and not far:
+            with self._lock:
+                if steady.first + len(steady.values) == step:
+                    steady.values.append(checked[0][2])
+                    steady.due = step + 1
+            if steady.due == step + 1:
+                if len(steady.values) > _STEADY_AT_MOST:
+                    self.settle(hurry=True)
+                return True
+        if own or (len(values) == 1 and not far and steady.due <= step):  # none came at this step
+            self._interrupt(steady.key if own else next(iter(values)), step, far)
+        pending.extend(checked)
         if len(pending) >= _PENDING_AT_MOST or (far and self._should_send()):
             self.settle(hurry=len(pending) < _HURRY_UP_TO)
+        return False
+
+    def _interrupt(self, key: str, step: int, far: bool) -> None:
+        """A number of the steady name goes another way, or another name is to be steady.
+
+        It goes behind those that came before it.
+        """
+        steady = self.steady
+        with self._lock:
+            self._take_steady()
+            steps, values = steady.take()
+            self._pending.extend(zip(repeat(steady.key), steps, values))
+            steady.key, steady.first, steady.due = key, step + 1, -1 if far else step + 1
 
     def _should_send(self) -> bool:
         """Tensors are sent by who logs them, now and then; numbers wait for a reader."""
@@ -256,24 +182,22 @@ class ScalarLog:
     @property
     def waiting(self) -> bool:
         """Whether something was logged since it was last read."""
-        return bool(self._pending or self._sent)
+        return bool(self._pending or self._sent or self.steady.values)
 
     def put(self, name: str, step: int, value: float) -> None:
         """Keep one number."""
-        self._put([(name, step, value)])
+        self._put(name, [step], [value])
 
-    def _put(self, points: Sequence[tuple[str, int, float]]) -> None:
+    def _put(self, name: str, steps: Sequence[int], values: Sequence[float]) -> None:
         with self._lock:
-            read, told = self._read, self.on_value
-            for name, run in groupby(points, key=itemgetter(0)):
-                growing = read.get(name)
-                if growing is None:
-                    growing = read[name] = _Growing(self._max_points)
-                growing.extend(list(run))
-            self.count += len(points)
-            if told is not None:
-                for point in points:
-                    told(*point)
+            growing = self._read.get(name)
+            if growing is None:
+                growing = self._read[name] = Growing(self._max_points)
+            growing.extend(steps, values)
+            self.count += len(steps)
+            if self.on_value is not None:
+                for step, value in zip(steps, values, strict=True):
+                    self.on_value(name, step, value)
 
     def settle(self, *, hurry: bool | None = None) -> None:
         """Convert what still is a tensor; in a hurry only what has arrived by now."""
@@ -287,8 +211,10 @@ class ScalarLog:
                 return
             pending = [self._pending.popleft() for _ in range(count)]
             kept = [value for _, _, value in pending if type(value) is not float]
-            self._sent = pending, self.send(kept) if kept else Here(())
-            self._land(hurry)
+            if pending:
+                self._sent = pending, self.send(kept) if kept else Here(())
+                self._land(hurry)
+            self._take_steady()
 
     def _land(self, hurry: bool) -> bool:
         """Put what was sent into the series; False when it has not arrived."""
@@ -299,13 +225,17 @@ class ScalarLog:
             return False
         numbers = iter(coming.numbers())
         self._sent = None
-        self._put(
-            [
-                point if type(point[2]) is float else (point[0], point[1], next(numbers))
-                for point in pending
-            ]
-        )
+        for name, run in groupby(pending, key=itemgetter(0)):
+            _, steps, values = zip(*run, strict=True)
+            self._put(name, steps, [v if type(v) is float else next(numbers) for v in values])
         return True
+
+    def _take_steady(self) -> None:
+        with self._lock:
+            if not self._pending and self._sent is None:  # they came before
+                steps, values = self.steady.take()
+                if values:
+                    self._put(self.steady.key, steps, values)
 
     def series(self) -> dict[str, Series]:
         """By name, in order of first appearance."""

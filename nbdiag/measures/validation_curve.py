@@ -11,7 +11,7 @@ from scipy.ndimage import median_filter
 
 from nbdiag.measures.findings import Finding
 from nbdiag.measures.robust import noise
-from nbdiag.measures.scalars import Series
+from nbdiag.measures.scalar_series import Series
 from nbdiag.measures.wording import confidence, sure
 
 MIN_EPOCHS = 6

@@ -74,7 +74,7 @@ class Steps:
             weakref.WeakKeyDictionary()
         )
         self._recent: tuple[weakref.ref[Optimizer], int, list[int]] | None = None
-        self.alone: weakref.ref[Optimizer] | None = None
+        self._alone: weakref.ref[Optimizer] | None = None
         for optimizer in self._alive():
             self.owned(optimizer)
 
@@ -118,7 +118,9 @@ class Steps:
             known = (size, sorted(i for p in params if (i := self._find(p)) is not None))
             self._owned[optimizer] = known
             alone = self.known()
-            self.alone = weakref.ref(alone[0]) if len(alone) == 1 else None
+            self._alone = weakref.ref(alone[0]) if len(alone) == 1 else None
+            if self.pacer is not None:
+                self.pacer.unheard = 0  # that was said of another optimizer
         self._recent = (weakref.ref(optimizer), *known)
         return known[1]
 
@@ -131,9 +133,24 @@ class Steps:
         """Optimizers that were given or heard so far and hold at least one of the parameters."""
         return [optimizer for optimizer, (_, owned) in self._owned.items() if owned]
 
+    @property
+    def alone(self) -> Optimizer | None:
+        """The only one of `known`, if there is one."""
+        return None if self._alone is None else self._alone()
+
     def is_alone(self, optimizer: Optimizer) -> bool:
         """Whether it is the only one of `known`."""
-        return self.alone is not None and self.alone() is optimizer
+        return self._alone is not None and self._alone() is optimizer
+
+    def passes_by(self, optimizer: Optimizer) -> bool:
+        """Count a step of which nothing is wanted; False for any other, which is to be told."""
+        pacer = self.pacer
+        if pacer is None or not self.is_alone(optimizer):
+            return False
+        if pacer.step < pacer.unheard:
+            pacer.step += 1
+            return True
+        return pacer.pass_by(time.perf_counter())
 
     @property
     def stopped(self) -> bool:
@@ -153,11 +170,12 @@ def _hooks(optimizer: Optimizer, steps: Steps) -> list[Any]:
     Between two kernels of torch the caches are cold, and each call costs several times what it
     does in a loop of its own.
     """
-    clock = time.perf_counter
 
     def before_step(stepping: Optimizer, args: Any, kwargs: Any) -> None:
-        pacer, alone = steps.pacer, steps.alone
-        if alone is None or alone() is not stepping or pacer is None or not pacer.pass_by(clock()):
+        pacer = steps.pacer
+        if pacer is not None and pacer.step < pacer.unheard:
+            pacer.step += 1
+        elif not steps.passes_by(stepping):
             steps.before(stepping, args, kwargs)
 
     def after_step(stepping: Optimizer, _args: Any, _kwargs: Any) -> None:
@@ -197,8 +215,7 @@ class _Everywhere:
 
     def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         for member in self._members:
-            pacer, quick = member.pacer, member.is_alone(optimizer)
-            if pacer is None or not quick or not pacer.pass_by(time.perf_counter()):
+            if not member.passes_by(optimizer):
                 member.before(optimizer, args, kwargs)
 
     def _after(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
@@ -208,4 +225,7 @@ class _Everywhere:
 
 _everywhere = _Everywhere()
 
-leave_uncompiled(Steps.before, Steps.after, Steps.is_alone, _Everywhere._before, _Everywhere._after)
+leave_uncompiled(
+    Steps.before, Steps.after, Steps.is_alone, Steps.passes_by,
+    _Everywhere._before, _Everywhere._after,
+)  # fmt: skip

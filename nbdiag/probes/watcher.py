@@ -347,7 +347,7 @@ class Watcher:
         if self._hear_all or not self.reader.with_gradient:
             return range(len(self.layout.references))
         # Of several optimizers, a pass may be meant for one only.
-        alone = None if self.steps.alone is None else self.steps.alone()
+        alone = self.steps.alone
         optimizers = self.steps.known() if alone is None else [alone]
         parts = [self.reader.with_gradient, *map(self.steps.owned, optimizers)]
         if parts != self._parts:

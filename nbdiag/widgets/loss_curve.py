@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbdiag.measures.scalars import Mark, Series
+from nbdiag.measures.scalar_series import Mark, Series
 from nbdiag.widgets.run_view import RunInstrument
 from nbdiag.wire.loss_curve import Curve, curve, draw, sketch
 

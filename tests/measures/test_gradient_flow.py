@@ -12,7 +12,7 @@ from nbdiag.measures.gradient_flow import judge
 from nbdiag.measures.gradient_history import GradientHistory
 from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import LayerInfo
-from nbdiag.measures.scalars import Series
+from nbdiag.measures.scalar_series import Series
 
 NAN, INF = float("nan"), float("inf")
 

@@ -8,7 +8,7 @@ import pytest
 from nbdiag.measures.loss_curve import judge
 from nbdiag.measures.loss_history import LossHistory
 from nbdiag.measures.loss_levels import POINTS, LossLevels
-from nbdiag.measures.scalars import Series
+from nbdiag.measures.scalar_series import Series
 from tests.measures.histories import recording, still
 
 NAN, INF = float("nan"), float("inf")

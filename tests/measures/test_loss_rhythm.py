@@ -9,7 +9,7 @@ from nbdiag.measures.loss_curve import judge
 from nbdiag.measures.loss_history import LossHistory
 from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.loss_rhythm import beats, repeats
-from nbdiag.measures.scalars import Series
+from nbdiag.measures.scalar_series import Series
 from tests.measures.histories import recording, still
 
 STEPS = np.arange(340)

@@ -139,7 +139,7 @@ def test_listeners_are_called_seldom_and_on_every_change(monkeypatch: pytest.Mon
 
 
 def test_what_is_logged_while_paused_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nbdiag.measures.run.NOTIFY_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr("nbdiag.measures.listeners.NOTIFY_SECONDS", (0.0, 0.0))
     run, heard = make(every=1), []
     row(run)
     run.pause()
@@ -241,6 +241,53 @@ def test_logged_tensor_is_copied_at_once() -> None:
         run.log(loss=total)
         total += 1.0
     assert run.recording.scalars["loss"].values.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_whatever_is_logged_and_whenever_it_is_read() -> None:
+    """Against plain lists: gaps, several numbers a step, other names, tensors near and far."""
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        run, wanted = make(), dict[str, list[tuple[int, float]]]()
+        for i in range(120):
+            run.sampler.step += int(rng.choice([0, 1, 1, 1, 1, 1, 1, 1, 3]))
+            names = ["loss"] if rng.random() < 0.9 else ["acc", "loss", "lr"][: rng.integers(1, 4)]
+            given: dict[str, Any] = {}
+            for name in names:
+                wanted.setdefault(name, []).append((run.step, float(i)))
+                near, far = torch.tensor(float(i)), torch.tensor(float(i)).as_subclass(Far)
+                given[name] = [near, far, float(i), i][rng.choice(4, p=[0.9, 0.04, 0.03, 0.03])]
+            run.log(**given)
+            if rng.random() < 0.05:
+                run.recording.scalar_log.settle(hurry=bool(rng.integers(2)))
+        found = {
+            name: [*zip(series.steps.tolist(), series.values.tolist(), strict=True)]
+            for name, series in run.recording.scalars.items()
+        }
+        assert found == wanted
+
+
+def test_a_reader_in_another_thread_loses_no_loss() -> None:
+    run, n = make(), 20_000
+    log, over = run.recording.scalar_log, threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            log.settle()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for step in range(n):
+        run.sampler.step += 1
+        run.log(loss=float(step))
+        if step % 97 == 0:
+            run.log(loss=-1.0)
+    over.set()
+    reader.join()
+    series = run.recording.scalars["loss"]
+    once = series.values != -1.0
+    assert series.values[once].tolist() == list(range(n))
+    assert series.steps[once].tolist() == list(range(1, n + 1))
+    assert series.steps[~once].tolist() == list(range(1, n + 1, 97))
 
 
 def test_what_lives_elsewhere_is_read_later() -> None:

@@ -122,6 +122,51 @@ def test_steps_pass_by_between_samples() -> None:
     assert sampler.step == 31
 
 
+def test_most_steps_are_counted_without_a_clock() -> None:
+    sampler, asked, sampled = Sampler(100), [], []
+    for i in range(1, 1000):
+        if sampler.step < sampler.unheard:  # as the optimizer's hook does
+            sampler.step += 1
+            assert sampler.calm
+            continue
+        asked.append(i)
+        if not sampler.pass_by(0.001 * i):
+            if sampler.next_step(0.001 * i):
+                sampled.append(i)
+            sampler.wake = float("inf")
+    assert sampled == list(range(1, 1000, 100))
+    assert sampler.step == 999
+    assert set(sampled) <= set(asked)
+    assert {i - 1 for i in sampled[1:]} <= set(asked)  # it begins when the sample's step is near
+    assert len(asked) < 200
+    assert [*sampler._plain] == pytest.approx([0.001] * len(sampler._plain))
+
+
+@pytest.mark.parametrize("then", ["wake", "every"])
+def test_who_wakes_it_is_heard_at_the_next_step(then: str) -> None:
+    sampler = Sampler(100)
+    sampler.next_step(0.0), sampler.next_step(0.001)
+    sampler.wake = float("inf")
+    assert sampler.pass_by(0.002)
+    assert sampler.unheard > sampler.step
+    if then == "wake":
+        sampler.wake = float("-inf")
+        assert not sampler.pass_by(0.003)
+    else:
+        sampler.sample_every(2)
+    assert sampler.unheard <= sampler.step
+
+
+def test_nobody_waits_longer_than_a_moment() -> None:
+    sampler = Sampler(10_000)
+    sampler.next_step(0.0), sampler.next_step(0.5)
+    sampler.wake = float("inf")
+    assert sampler.pass_by(1.0)
+    assert sampler.unheard <= sampler.step  # steps of half a second are heard one by one
+    sampler.pass_by(1.0)  # a clock that stands still
+    assert sampler.unheard <= sampler.step
+
+
 def test_no_step_passes_by_a_pause() -> None:
     sampler = Sampler(10)
     sampler.next_step(0.0)

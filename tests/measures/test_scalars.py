@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from nbdiag.measures.scalars import Mark, ScalarLog
+from nbdiag.measures.scalar_series import Mark
+from nbdiag.measures.scalars import Here, ScalarLog
 
 
 def test_points_are_kept_as_they_came() -> None:
@@ -130,3 +132,50 @@ def test_each_value_is_told_once() -> None:
     log.add(3, {"a": 1.0})
     log.series(), log.series()
     assert told == [("a", 3, 1.0)]
+
+
+def test_numbers_at_successive_steps_wait_for_a_reader() -> None:
+    log, steady = ScalarLog(), []
+    log.add(1, {"loss": 4.0})
+    assert (log.steady.key, log.steady.due) == ("loss", 2)
+    log.steady.values += [3.0, 2.0]
+    log.steady.due = 4
+    steady.append(log.waiting)
+    log.add(6, {"loss": 1.0})  # steps 4 and 5 without one
+    assert [*zip(*log.series()["loss"][:2], strict=True)] == [
+        (1, 4.0),
+        (2, 3.0),
+        (3, 2.0),
+        (6, 1.0),
+    ]
+    steady.append(log.waiting)
+    assert steady == [True, False]
+
+
+def test_numbers_that_wait_come_behind_those_on_their_way() -> None:
+    class Slow(Here):
+        arrived = False
+
+        def ready(self) -> bool:
+            return Slow.arrived
+
+    log = ScalarLog(Slow)
+    far = torch.tensor(1.0).as_subclass(type("Far", (torch.Tensor,), {"is_cpu": False}))
+    log.add(1, {"loss": far})
+    log.settle(hurry=True)  # sent
+    log.add(2, {"loss": 2.0})
+    log.steady.values.append(3.0)
+    log.steady.due = 4
+    log.settle(hurry=True)
+    assert log._read == {}
+    Slow.arrived = True
+    assert log.series()["loss"].values.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_the_name_logged_at_each_step_is_found_behind_one_logged_once() -> None:
+    log = ScalarLog()
+    log.add(0, {"lr": 0.1})
+    log.add(0, {"loss": 9.0})
+    assert log.steady.key == "lr"  # of two at each step, the first
+    log.add(1, {"loss": 8.0})
+    assert (log.steady.key, log.steady.due) == ("loss", 2)

@@ -71,7 +71,7 @@ def test_no_step_waits_and_a_reader_gets_all(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_has_arrived_is_taken_within_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nbdiag.measures.run.NOTIFY_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr("nbdiag.measures.listeners.NOTIFY_SECONDS", (0.0, 0.0))
     model = nn.Linear(3, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     heard: list[int] = []
