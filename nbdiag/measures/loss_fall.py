@@ -21,7 +21,7 @@ HARDLY_MOVED = 3e-3
 changed by more than about a percent: nothing can have been learned."""
 LOGITS = "Give the loss the logits: leave out the softmax at the end of the network."
 MOVED_LITTLE = 1e-2
-"""Where the loss is what guessing costs, as well."""
+"""Where the loss is what guessing costs, or is falling that slowly, as well."""
 KNOWS = 0.6
 """Below this share of log(outputs) a classifier knows its task already, as in fine-tuning."""
 LARGE = 0.08
@@ -64,7 +64,9 @@ def flat(
     weights = history.weights
     comes = weights is not None and (weights.warming or weights.stirring)
     knows = history.outputs >= 2 and 0 < levels.end < KNOWS * np.log(history.outputs)
-    creeps = not comes and bool(guess) and path < MOVED_LITTLE
+    # Also where it falls, so that there is something to learn, as slowly as the weights move.
+    slow = bool(guess) or (history.trained >= MIN_STEPS and levels.still_falling())
+    creeps = not comes and slow and path < MOVED_LITTLE
     silent = weights is not None and weights.silent and levels.end > 0
     rests = path < HARDLY_MOVED or creeps or silent
     still = rests and not knows and levels.stuck_at_start()
@@ -255,6 +257,13 @@ def _why_stuck(history: LossHistory) -> tuple[str, str, bool]:
             "as the learning rate has faded away",
             "Let the learning rate decay later: a schedule that counts epochs is stepped at "
             "every batch, or its end was set too early.",
+            True,
+        )
+    if history.at_end:
+        return (
+            f"the values of {history.at_end} are stuck at an end of its range",
+            "Free them first: see what is said of that activation; an output must be able to "
+            "reach its targets, and the loss says whether it wants logits.",
             True,
         )
     return "", "", False

@@ -26,6 +26,7 @@ class LossHistory:
     validation : validation next to training loss; None when none was logged.
     weights : None when no step was sampled.
     outputs : length of the bias of the last layer: the number of classes of a classifier.
+    at_end : the activation whose values were found to be stuck at an end of their range, if any.
     """
 
     levels: LossLevels | None
@@ -33,6 +34,7 @@ class LossHistory:
     validation: ValidationCurve | None = None
     weights: WeightHistory | None = None
     outputs: int = 0
+    at_end: str = ""
 
     @classmethod
     def from_recording(
@@ -41,6 +43,7 @@ class LossHistory:
         rows: Rows | None = None,
         levels: LossLevels | None = None,
         weights: WeightHistory | None = None,
+        at_end: str = "",
     ) -> LossHistory:
         """Condensed to at most 2,000 values and 1,000 samples of the weights."""
         scalars = recording.scalars
@@ -56,7 +59,7 @@ class LossHistory:
                     ends = bool(wrong[-1] == len(series.values) - 1)
                     bad[name] = (int(series.steps[wrong[0]]), len(wrong), ends)
         validation = ValidationCurve.from_scalars(scalars)
-        return cls(levels, bad, validation, weights, outputs(recording))
+        return cls(levels, bad, validation, weights, outputs(recording), at_end)
 
     @property
     def trained(self) -> int:

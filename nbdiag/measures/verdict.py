@@ -19,15 +19,17 @@ def judge_training(recording: Recording, kinds: frozenset[str]) -> list[Finding]
     rows = recording.sketch()
     levels = LossLevels.from_recording(recording)
     weights = WeightHistory.from_recording(recording, rows, levels)
-    losses = loss_curve.LossHistory.from_recording(recording, rows, levels, weights)
     gradients = gradient_flow.GradientHistory.from_recording(recording, rows, levels)
-    units = activation_stats.ActivationHistory.from_recording(recording, levels)
+    history = activation_stats.ActivationHistory.from_recording(recording, levels)
+    units = activation_stats.judge(history, kinds)
+    ends = [f.subject for f in units if f.code == "activation.saturated"]
+    losses = loss_curve.LossHistory.from_recording(recording, rows, levels, weights, *ends[:1])
     courses = loss_curve.judge(losses, kinds)
     hurt = bool(losses.violent) and any(_suffers(finding) for finding in courses)
     found = [
         *courses,
         *gradient_flow.judge(gradients, kinds),
-        *activation_stats.judge(units, kinds),
+        *units,
         *weight_distribution.judge(weights, kinds, hurt=hurt),
     ]
     return by_severity(reconcile(found))

@@ -20,7 +20,7 @@ from nbdiag.measures.weight_history import (
     UPROOTED,
     WeightHistory,
 )
-from nbdiag.measures.weight_parameters import forgotten
+from nbdiag.measures.weight_parameters import forgotten, without_gradient
 from nbdiag.measures.wording import confidence, fold, layers_in_words, sure
 
 STILL = 1e-3
@@ -153,6 +153,8 @@ def _collapsing(history: WeightHistory, kinds: frozenset[str]) -> Finding | None
     first, last = history.norms[0], history.norms[-min(5, max(2, len(history.steps) // 5)) :]
     with np.errstate(all="ignore"):
         left = (np.median(last, axis=0) / np.where(first > 0, first, np.nan))[history.matrices]
+    if history.kept is not None:
+        left = np.fmin(left, history.kept[history.matrices])
     small = np.flatnonzero(left < COLLAPSED)
     loss = history.loss
     known = loss is not None and len(loss) >= 20
@@ -299,10 +301,12 @@ def _not_updating(history: WeightHistory, kinds: frozenset[str]) -> Finding | No
 
 
 def _single(history: WeightHistory) -> Finding | None:
-    if not history.unmoved:
-        return None
     first, last = int(history.steps[0]), int(history.steps[-1])
-    return forgotten(history.unmoved, first, last, history.trained)
+    if history.unmoved:
+        return forgotten(history.unmoved, first, last, history.trained)
+    if history.masked:
+        return without_gradient(history.masked, first, last, history.trained)
+    return None
 
 
 def _too_large(history: WeightHistory, hurt: bool) -> Finding | None:

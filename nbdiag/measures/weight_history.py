@@ -13,7 +13,7 @@ from nbdiag.measures.head import outputs
 from nbdiag.measures.loss_levels import LossLevels
 from nbdiag.measures.recording import FROZEN, Codes, Floats, LayerInfo, Recording, Rows
 from nbdiag.measures.robust import block_medians, finite_median, rank_correlation
-from nbdiag.measures.weight_parameters import unmoved
+from nbdiag.measures.weight_parameters import kept, masked, unmoved
 
 OVERWRITTEN = 0.1
 """Steps of this share replace the weights within 1 / 0.1 = 10 when they agree, and within
@@ -50,6 +50,8 @@ class WeightHistory:
     loss : how the training loss went, None where it was not logged.
     outputs : entries of the last layer's bias, the classes of a classifier; 0 where not known.
     unmoved : names of parameters that never moved while others did, see `weight_parameters`.
+    masked : names of parameters whose gradient always was zero, see there.
+    kept : (L,) what is left of the norm of the matrices without the biases; None where not known.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -61,6 +63,8 @@ class WeightHistory:
     loss: LossLevels | None = None
     outputs: int = 0
     unmoved: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    kept: NDArray[np.float64] | None = None
 
     @classmethod
     def from_recording(
@@ -79,6 +83,8 @@ class WeightHistory:
             loss,
             outputs(recording),
             unmoved(recording),
+            masked(recording),
+            kept(recording),
         )
 
     @cached_property

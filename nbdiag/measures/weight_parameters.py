@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nbdiag.measures.findings import Finding
 from nbdiag.measures.recording import OK, Recording
@@ -14,6 +15,7 @@ BULK = 0.1
 LITTLE = 1e-2
 """Of the gradient that others get: less, and it may be too small to change anything."""
 MIN_SAMPLES = 5
+_RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
 
 
 def unmoved(recording: Recording) -> tuple[str, ...]:
@@ -51,6 +53,49 @@ def unmoved(recording: Recording) -> tuple[str, ...]:
     return tuple(recording.parameters[i] for i in np.flatnonzero(stands))
 
 
+def kept(recording: Recording) -> NDArray[np.float64]:
+    """(L,) what is left of the norm of the layer's matrices and kernels, without its biases, which
+    stay where weights shrink away; NaN where there are none or they began at zero.
+    """
+    norms = recording.parameter_stat("weight_norm").astype(np.float64)
+    layers, count = recording.layer_of, len(recording.layers)
+    if not len(norms):
+        return np.full(count, np.nan)
+    largest = np.zeros(count)
+    np.maximum.at(largest, layers, recording.sizes)
+    dims = np.array([layer.dims for layer in recording.layers])[layers]
+    bulk = (dims >= 2) & (recording.sizes > largest[layers] / 2)
+    last = finite_median(norms[-MIN_SAMPLES:])
+    before, after = (
+        np.bincount(layers, np.where(bulk, n, 0) ** 2, count) for n in (norms[0], last)
+    )
+    with np.errstate(all="ignore"):
+        return np.sqrt(after / np.where(before > 0, before, np.nan))
+
+
+def masked(recording: Recording) -> tuple[str, ...]:
+    """Names of the matrices and kernels of which the gradient was zero in every entry at each
+    sample, while that of their layer's bias was not: signals pass, and nothing arrives.
+
+    Weights from step to step of a sequence are left out: in sequences of one they get nothing.
+    """
+    if len(recording) < MIN_SAMPLES:
+        return ()
+    status, grads = recording.parameter_status(), recording.parameter_stat("grad_norm")
+    zero = ((status == OK) & (grads == 0)).all(axis=0)
+    flows = ((status == OK) & (grads > 0)).mean(axis=0) >= 0.5
+    layers = recording.layer_of
+    found = [
+        i
+        for i in np.flatnonzero(zero)
+        if (layer := recording.layers[layers[i]]).dims >= 2
+        and layer.kind not in _RECURRENT
+        and i == (own := np.flatnonzero(layers == layers[i]))[np.argmax(recording.sizes[own])]
+        and flows[own].any()
+    ]
+    return tuple(recording.parameters[i] for i in found)
+
+
 def forgotten(names: tuple[str, ...], first: int, last: int, steps: int) -> Finding:
     """The finding for those names."""
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -72,4 +117,28 @@ def forgotten(names: tuple[str, ...], first: int, last: int, steps: int) -> Find
         },
         "Give them to the optimizer, with a learning rate above 0 and in a precision that does not "
         "round the steps away; or set requires_grad to False if they are meant to stay.",
+    )
+
+
+def without_gradient(names: tuple[str, ...], first: int, last: int, steps: int) -> Finding:
+    """The finding for what `masked` found."""
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    verb, its = ("is", "its") if len(names) == 1 else ("are", "their")
+    return Finding(
+        "weight.not_updating",
+        "warning",
+        names[0],
+        f"{shown} {verb} not trained: at each of {steps} steps {its} gradient was zero in every "
+        f"entry, while that of the bias beside was not; {sure(True)}.",
+        {
+            "update_ratio": 0.0,
+            "path": 0.0,
+            "parameters": list(names[:20]),
+            "count": len(names),
+            "from_step": first,
+            "to_step": last,
+            "confidence": "high",
+        },
+        "Look for a hook or a mask that multiplies the gradient by zero, and for inputs of the "
+        "layer that are zero for every sample.",
     )

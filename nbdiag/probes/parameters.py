@@ -227,7 +227,7 @@ class ParameterReader:
     def read_updates(self, sample: Sample, only: Iterable[int] | None) -> None:
         """How far the parameters `only` have moved since `read`. Uses up what it kept."""
         index, held, now = [], [], []
-        with torch.no_grad():
+        with torch.no_grad(), np.errstate(invalid="ignore", over="ignore"):
             for i, parameter in self._alive(only):
                 if i in self._kept:
                     small = self._small.view(i, parameter)

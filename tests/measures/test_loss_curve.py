@@ -227,6 +227,11 @@ def test_flat(level: float, others: dict[str, object], expected: list[str]) -> N
         (np.full(80, np.log(4)), 0.01, {"ratios": 4e-5}, ["flat"]),
         (np.full(80, np.log(4)), 0.01, {"ratios": 1e-3}, []),
         (np.full(80, 7.0), 0.01, {"ratios": 4e-5}, []),
+        # Squares that fall by a fiftieth, as slowly as the weights move; and where those do move.
+        (np.linspace(7.0, 6.86, 300), 0.005, {"ratios": 4e-5, "outputs": 1}, ["flat"]),
+        (np.linspace(7.0, 6.86, 300), 0.005, {"ratios": 1e-3, "outputs": 1}, []),
+        (np.full(300, 7.0), 0.005, {"ratios": 4e-5, "outputs": 1}, []),
+        (np.linspace(7.0, 5.6, 300), 0.005, {"ratios": 4e-5, "outputs": 1}, []),
         # Momentum builds up within twenty steps: no warm-up.
         (
             np.full(300, np.log(4)),
@@ -320,6 +325,16 @@ STOPPED = np.where(np.arange(150) < 30, 1e-2, 1e-9)[:, None]
 )
 def test_plateau(loss: np.ndarray, others: dict[str, object], expected: list[str]) -> None:
     assert codes(loss, **others) == expected
+
+
+def test_a_plateau_whose_output_is_stuck_says_so() -> None:
+    made = recording(still(), loss=plateau())
+    assert judge(LossHistory.from_recording(made)) == []
+    (finding,) = judge(LossHistory.from_recording(made, at_end="out"))
+    assert finding.code == "loss.plateau_early"
+    assert "the values of out are stuck at an end of its range" in finding.message
+    learning = recording(still(), loss=noisy(falling()))
+    assert judge(LossHistory.from_recording(learning, at_end="out")) == []
 
 
 # Swinging ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from nbdiag.measures.recording import FROZEN, OK, LayerInfo, Recording
 from nbdiag.measures.verdict import judge_training
 from nbdiag.measures.weight_distribution import judge
 from nbdiag.measures.weight_history import WeightHistory
-from nbdiag.measures.weight_parameters import unmoved
+from nbdiag.measures.weight_parameters import kept, masked, unmoved
 
 NAMES = ["a.weight", "a.bias", "b.weight", "b.bias"]
 MOVES = [1e-3, 1e-3, 1e-3, 1e-3]
@@ -23,9 +23,10 @@ def made(
     drift: object = 0.0,
     rows: int = 100,
     sizes: tuple[int, ...] = (40, 4, 20, 5),
+    kind: str = "Linear",
 ) -> Recording:
     """Two layers; `drift` is what norms gain a step, whoever moves them."""
-    layers = [LayerInfo(name, "Linear", (f"{name}.weight", f"{name}.bias"), 44, 2) for name in "ab"]
+    layers = [LayerInfo(name, kind, (f"{name}.weight", f"{name}.bias"), 44, 2) for name in "ab"]
     recording = Recording(NAMES, layers, [0, 0, 1, 1], list(sizes))
     for t in range(rows):
         recording.append(
@@ -82,3 +83,43 @@ def test_in_words() -> None:
 def test_it_is_said_by_all_judges_together() -> None:
     found = judge_training(made([0.0, 1e-3, 1e-3, 1e-3]), frozenset())
     assert [f.code for f in found] == ["weight.not_updating"]
+
+
+@pytest.mark.parametrize(
+    ("recording", "names"),
+    [
+        (made(gradients=[0.0, 1, 1, 1]), ("a.weight",)),
+        (made([1e-3] * 4, gradients=[0.0, 1, 0.0, 1]), ("a.weight", "b.weight")),
+        (made(gradients=[0.0, 0.0, 1, 1]), ()),  # nothing gets to the layer
+        (made(gradients=[1, 0.0, 1, 1]), ()),  # a bias
+        (made(gradients=[1e-30, 1, 1, 1]), ()),
+        (made(gradients=[0.0, 1, 1, 1], status=[FROZEN, OK, OK, OK]), ()),
+        (made(gradients=[0.0, 1, 1, 1], rows=4), ()),
+        (made(gradients=[0.0, 1, 1, 1], kind="LSTM"), ()),  # sequences of one
+        (made(gradients=NAN), ()),
+        (made(rows=0), ()),
+    ],
+)
+def test_masked(recording: Recording, names: tuple[str, ...]) -> None:
+    assert masked(recording) == names
+
+
+def test_masked_in_words() -> None:
+    recording = made(gradients=[0.0, 1, 1, 1])
+    (finding,) = judge(WeightHistory.from_recording(recording))
+    assert (finding.code, finding.subject) == ("weight.not_updating", "a.weight")
+    assert finding.message == (
+        "a.weight is not trained: at each of 100 steps its gradient was zero in every entry, "
+        "while that of the bias beside was not; this is quite sure."
+    )
+
+
+def test_what_is_left_of_matrices_without_their_biases() -> None:
+    assert kept(made(rows=1)).tolist() == [1.0, 1.0]
+    # Norms 1 - 0.01 t: after 96 to 100 rows 0.03 is left in the middle; the biases stay.
+    left = kept(made(drift=[-0.01, 0, 0, 0]))
+    assert left == pytest.approx([0.03, 1.0], abs=1e-6)
+    (finding,) = judge(WeightHistory.from_recording(made(drift=[-0.01, 0, -0.01, 0])))
+    assert finding.code == "weight.collapsing"
+    assert finding.evidence["left"] == pytest.approx(0.03, abs=1e-6)
+    assert np.isnan(kept(made(rows=0))).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 
 from nbdiag.probes.small import SMALL, SmallWeights, flat_view, norm_of, read_gradient
 from nbdiag.probes.step_sample import Sample
+from nbdiag.probes.watch import watch
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,18 @@ def test_the_view_follows_the_parameter() -> None:
     assert moved[0].tolist() == [7.0, 8.0]
     parameter.data = torch.zeros(SMALL + 1)
     assert weights.view(0, parameter) is None
+
+
+def test_weights_that_overflow_warn_nobody() -> None:
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    with warnings.catch_warnings(), watch(model, optimizer, every=1) as run:
+        warnings.simplefilter("error")
+        for value in (1.0, 1e38, torch.inf, torch.nan):
+            with torch.no_grad():
+                model.weight.fill_(value)
+            model.weight.grad = torch.full_like(model.weight, -3e38)
+            model.bias.grad = torch.zeros_like(model.bias)
+            optimizer.step()
+    assert run.failures == ()
+    assert run.recording.steps.tolist() == [1, 2, 3, 4]
