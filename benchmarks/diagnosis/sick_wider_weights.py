@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 
 import torch
@@ -97,14 +96,6 @@ def decay_of_one_in_a_convolutional_net(s: Size, cured: bool) -> Training:
 
 
 # Not updating, or overwritten -------------------------------------------------------------------
-
-
-@sick("weight.not_updating", "loss.flat")
-def optimizer_of_another_model(s: Size, cured: bool) -> Training:
-    """Two models in one notebook, and the optimizer holds the parameters of the first."""
-    model = waves_net(10)
-    held = model if cured else copy.deepcopy(model)
-    return Training(model, signals(), adam(held, 2e-3), steps=200, batch=32)
 
 
 class _Every(SGD):
