@@ -15,6 +15,7 @@ PARTS = tuple(
     healthy_outside_nets healthy_outside_loops healthy_outside_tasks
     sick_beyond sick_beyond_layers healthy_beyond healthy_beyond_tasks
     sick_wider_loss sick_wider_layers sick_wider_weights healthy_wider_nets healthy_wider_loops
+    sick_last_loss sick_last_layers healthy_last_nets healthy_last_tasks
     """.split()
 )
 """The files that hold the cases.
