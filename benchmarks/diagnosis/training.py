@@ -126,7 +126,7 @@ def train(t: Training, observer: Observer) -> None:
                 part = t.objective(t.model, draw()) / t.accumulate
                 if part.requires_grad:
                     part.backward()
-                loss = loss + part.detach()
+                loss = part if t.accumulate == 1 else loss + part.detach()
             if t.before_step is not None:
                 t.before_step(t.model, step)
             observer.before_step(step)
@@ -135,7 +135,7 @@ def train(t: Training, observer: Observer) -> None:
         if t.after_step is not None:
             t.after_step(t.model, step)
         observer.after_step(step, loss)
-        recent.append(loss)
+        recent.append(loss.detach())
         if t.epoch and step % t.epoch == 0:
             mean = float(torch.stack(recent).mean())
             recent.clear()

@@ -67,7 +67,7 @@ class Witness:
                     self.bad_gradient = step
 
     def after_step(self, step: int, loss: Tensor) -> None:
-        self.losses.append(float(loss))
+        self.losses.append(float(loss.detach()))
         now = self._copy()
         self._changes.append(
             [

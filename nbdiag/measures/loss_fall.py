@@ -55,6 +55,8 @@ def flat(
 ) -> Finding | None:
     if history.trained < MIN_STEPS_STILL or levels.bad or len(levels) < 20:
         return None
+    if history.broadcast and levels.stuck_at_start():
+        return _mismatched(history, levels, "loss.flat")
     path = float("nan")
     matrices = () if history.weights is None else history.weights.matrices
     if history.weights is not None and len(matrices):
@@ -152,6 +154,8 @@ def plateau(
     blocks = levels.blocks
     if history.trained < MIN_STEPS or len(blocks) < 10 or history.weights is None:
         return None
+    if history.broadcast and levels.at_rest_above(SOLVED):
+        return _mismatched(history, levels, "loss.plateau_early")
     if held := _held_back(levels, history.weights):
         return held
     # Steps that are far too large may throw up the loss; the very first one they have not seen yet.
@@ -193,6 +197,27 @@ def plateau(
             "confidence": confidence(certain),
         },
         remedy,
+    )
+
+
+def _mismatched(history: LossHistory, levels: LossLevels, code: str) -> Finding:
+    """Each output is compared with all targets of its batch: the mean is all there is to learn."""
+    return Finding(
+        code,
+        "critical",
+        levels.name,
+        f"The loss went from {levels.start:.3g} to {levels.end:.3g} and is at rest there: "
+        f"{history.broadcast}, so that each output is compared with every target of the batch, and "
+        f"all that can be learned is their mean; {sure(True)}.",
+        {
+            "start": levels.start,
+            "plateau": levels.end,
+            "from_step": int(levels.steps[0]),
+            "to_step": int(levels.steps[-1]),
+            "confidence": "high",
+        },
+        "Give outputs and targets one shape before they are compared, as by outputs.squeeze(1) or "
+        "targets.unsqueeze(1).",
     )
 
 

@@ -27,6 +27,7 @@ class LossHistory:
     weights : None when no step was sampled.
     outputs : length of the bias of the last layer: the number of classes of a classifier.
     at_end : the activation whose values were found to be stuck at an end of their range, if any.
+    broadcast : which outputs were compared with targets that are not theirs, if any.
     """
 
     levels: LossLevels | None
@@ -35,6 +36,7 @@ class LossHistory:
     weights: WeightHistory | None = None
     outputs: int = 0
     at_end: str = ""
+    broadcast: str = ""
 
     @classmethod
     def from_recording(
@@ -59,7 +61,8 @@ class LossHistory:
                     ends = bool(wrong[-1] == len(series.values) - 1)
                     bad[name] = (int(series.steps[wrong[0]]), len(wrong), ends)
         validation = ValidationCurve.from_scalars(scalars)
-        return cls(levels, bad, validation, weights, outputs(recording), at_end)
+        broadcast = recording.remarks.get("broadcast", "")
+        return cls(levels, bad, validation, weights, outputs(recording), at_end, broadcast)
 
     @property
     def trained(self) -> int:

@@ -124,6 +124,7 @@ class Recording:
         self.scalar_log = ScalarLog()
         self.journal = None
         self.activations = ActivationLog()
+        self.remarks: dict[str, str] = {}
         self._lock = threading.Lock()
         self._version = 0
         self._lines = self._line(0)
@@ -172,7 +173,7 @@ class Recording:
     # Writing -----------------------------------------------------------------------------------
 
     def apply(self, op: Op) -> None:
-        """Record one thing: "row", "track", "activation", "note", "histogram", "scalar".
+        """Record one thing: "row", "track", "activation", "note", "histogram", "remark", "scalar".
 
         Raises
         ------
@@ -199,6 +200,8 @@ class Recording:
             if op["text"] in self.activations.notes:
                 return
             self.activations.notes.append(op["text"])
+        elif kind == "remark":
+            self.remarks[op["about"]] = op["text"]
         elif kind == "scalar":
             self.scalar_log.put(op["name"], op["step"], op["value"])
             return  # it reports itself

@@ -74,6 +74,8 @@ class Run:
         self._requests: deque[_Request] = deque()
         self._listeners = Listeners(budget)
         self._unseen = False
+        self.look_at: Callable[[Any], None] | None = None
+        """A probe that wants to see some of the losses as they are logged."""
         self._thread: threading.Thread | None = None
         self._judged = Judged()
         self._telling = False
@@ -170,9 +172,15 @@ class Run:
                     steady.values.append(number)
                     steady.due = step + 1 if step % _TIMED else CLOSED
                     return
-        started = time.perf_counter()
-        plain = self._scalar_log.add(step, scalars)
-        self.sampler.spent((_TIMED if plain else 1) * (time.perf_counter() - started))
+        if self.look_at is not None and "loss" in scalars:
+            self.look_at(scalars["loss"])
+        started, weight = time.perf_counter(), 1
+        if self._scalar_log.reopen(step):
+            weight = _TIMED
+            self.log(**scalars)  # as those that are not timed
+        else:
+            self._scalar_log.add(step, scalars)
+        self.sampler.spent(weight * (time.perf_counter() - started))
 
     def log_at(self, step: int, **scalars: Any) -> None:
         """As `log`, at the optimizer step given."""

@@ -16,8 +16,10 @@ _MEMORY = 32
 _REVIEW = 8
 _UNHEARD, _UNHEARD_SECONDS = 32, 0.02
 """So many steps, and for so long, nothing can be asked of a training."""
-_PASSING_SECONDS = 2e-6
-"""What the two hooks of a step that passes by cost between two kernels; too little to be timed."""
+_PASSING_SECONDS = 3e-6
+"""What a step that passes by costs between two kernels: two hooks, too short to be timed."""
+_AIM = 0.75
+"""Of the budget: code that is run once in a while leaves caches cold, which no clock here sees."""
 
 
 def check_every(every: object) -> Every:
@@ -80,7 +82,7 @@ class Sampler:
         self._cost = 0.0
         self._other = 0.0  # outside samples: logging, standing by, the widgets
         self._reviewed = (0, 0.0)  # step, and `_other` by then
-        self._start: tuple[float, float] | None = None  # when the dense start ended, `seconds`
+        self._start: tuple[float, float] | None = None  # when the dense start ended, `_used`
 
     @property
     def share(self) -> float:
@@ -88,18 +90,19 @@ class Sampler:
 
         Since the dense start where that is over, else since the first step.
         """
-        begun, spent = (self._first, 0.0) if self._start is None else self._start
-        if begun is None:
-            return 0.0
-        return self._share(begun, spent)
+        return 0.0 if self._first is None else self._share(*(self._start or (self._first, 0.0)))
 
     @property
     def starting(self) -> bool:
         """In the dense start, which may cost more than the budget."""
         return self.every == "auto" and self._start is None
 
+    @property
+    def _used(self) -> float:
+        return self.seconds + _PASSING_SECONDS * self.step
+
     def _share(self, begun: float, spent: float) -> float:
-        spent = self.seconds - spent
+        spent = self._used - spent
         training = self.last - begun - spent
         return min(1.0, spent / training) if training > 0 else 0.0
 
@@ -148,7 +151,7 @@ class Sampler:
             self._all.append(max(0.0, interval - self._spent_since / count))
             self._feel(interval, due)
         if self._start is None and self.step >= DENSE[-1][0] and self.every == "auto":
-            self._start = now, self.seconds
+            self._start = now, self._used
         self.last, self._spent_since, self.calm = now, 0.0, False
         self.step += 1
         self._heard, self.unheard = self.step, 0
@@ -206,9 +209,9 @@ class Sampler:
         # Logging and standing by cost a little too, which matters for microsecond steps.
         since, other = self._reviewed
         standing = _PASSING_SECONDS + (self._other - other) / max(1, self.step - since)
-        allowed = self.budget * step
+        allowed = _AIM * self.budget * step
         allowed = max(allowed - standing, allowed / 4)
-        if self._first is not None and self._share(self._first, 0.0) > self.budget:
+        if self._first is not None and self._share(self._first, 0.0) > _AIM * self.budget:
             allowed /= 4  # saves what the dense start has cost
         if not allowed > 0:
             return self.stride

@@ -91,7 +91,7 @@ class Steady:
         self.first = 0
         """The step of the first value."""
         self.due = -1
-        """The step whose number may be appended; CLOSED: none before `ScalarLog.add` was asked."""
+        """The step whose number may be appended; CLOSED: none before `reopen`."""
 
     def take(self) -> tuple[range, list[float]]:
         """The steps and the values so far."""
@@ -134,30 +134,28 @@ class ScalarLog:
         self.steady = Steady()
         """What came after all that is pending under its name."""
 
-    def add(self, step: int, values: dict[str, Any]) -> bool:
-        """Keep one value a name; nothing is kept when one of them is bad.
+    def reopen(self, step: int) -> bool:
+        """Whether `steady` was CLOSED and may take the number of `step` now."""
+        steady = self.steady
+        if steady.due != CLOSED:
+            return False
+        if len(steady.values) > _STEADY_AT_MOST:
+            self.settle(hurry=True)
+        with self._lock:
+            steady.due = steady.first + len(steady.values)
+        return steady.due == step
 
-        Returns True where it did what appending to `steady` would have done.
-        """
+    def add(self, step: int, values: dict[str, Any]) -> None:
+        """Keep one value a name; nothing is kept when one of them is bad."""
         pending, steady = self._pending, self.steady
         checked = [(key, step, check_scalar(key, value)) for key, value in values.items()]
         far = any(type(value) is not float for _, _, value in checked)
         own = steady.key in values
-        if own and steady.due == CLOSED and len(values) == 1 and not far:
-            with self._lock:
-                if steady.first + len(steady.values) == step:
-                    steady.values.append(checked[0][2])
-                    steady.due = step + 1
-            if steady.due == step + 1:
-                if len(steady.values) > _STEADY_AT_MOST:
-                    self.settle(hurry=True)
-                return True
         if own or (len(values) == 1 and not far and steady.due <= step):  # none came at this step
             self._interrupt(steady.key if own else next(iter(values)), step, far)
         pending.extend(checked)
         if len(pending) >= _PENDING_AT_MOST or (far and self._should_send()):
             self.settle(hurry=len(pending) < _HURRY_UP_TO)
-        return False
 
     def _interrupt(self, key: str, step: int, far: bool) -> None:
         """A number of the steady name goes another way, or another name is to be steady.

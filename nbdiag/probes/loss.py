@@ -35,6 +35,8 @@ class LossListener:
                 raise ValueError(
                     f"loss_fn returned {shape} and not one number; call run.log(loss=loss) instead"
                 )
+            if self._run.look_at is not None:
+                self._run.look_at(output)
             self._run.log_at(self._run.step + 1, loss=output)
         except Exception as error:
             self.stop()

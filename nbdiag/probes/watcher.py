@@ -20,6 +20,7 @@ from nbdiag.probes.backward import BackwardEnd, ends
 from nbdiag.probes.distributions import take_histograms
 from nbdiag.probes.layout import ForwardOrder, describe
 from nbdiag.probes.loss import LossListener
+from nbdiag.probes.loss_graph import look_at_losses
 from nbdiag.probes.outbox import Outbox, capturing
 from nbdiag.probes.parameters import ParameterReader
 from nbdiag.probes.scaler import SkippedSteps, scale_of, scaler_of_this_step
@@ -95,6 +96,7 @@ class Watcher:
         self._computing: Optimizer | None = None  # inside its step, a closure makes the gradients
         self._samples = 0
         self._histograms_due = 1
+        look_at_losses(self.run)
 
     def start(
         self, model: nn.Module, loss_fn: nn.Module | None, *, compiled: bool, reduced: bool

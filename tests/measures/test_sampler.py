@@ -26,11 +26,13 @@ def train(sampler: Sampler, steps: int, step: float, sample: float, idle: float 
 @pytest.mark.parametrize(
     ("step", "sample", "idle", "stride"),
     [
-        (0.1, 0.001, 0.0, 1),  # 1 %: below the budget of 3 %
-        (0.1, 0.006, 0.0, 2),  # 6 %
-        (0.001, 0.0003, 0.0, 10),  # 30 %
-        (0.001, 0.0003, 0.00001, 15),  # 0.3 ms every 15 steps is 2 %, 1 % goes into standing by
-        (0.001, 0.0003, 0.001, 80),  # standing by alone is over budget: at most 8 times as seldom
+        # Three quarters of the budget of 3 % are aimed at: 2.25 %.
+        (0.1, 0.001, 0.0, 1),  # 1 %
+        (0.1, 0.006, 0.0, 3),  # 6 %
+        (0.001, 0.0003, 0.0, 16),  # 30 %; hooks take 0.3 %, which leaves 0.3 ms every 15.4 steps
+        # 1 % goes into standing by, 0.6 % went into the start: a quarter of 0.95 % is left.
+        (0.001, 0.0003, 0.00001, 126),
+        (0.001, 0.0003, 0.001, 106),  # over budget anyhow: since an eighth of the steps
     ],
 )
 def test_auto_settles_on_the_stride_that_the_budget_allows(
@@ -68,7 +70,7 @@ def test_a_long_evaluation_between_steps_changes_nothing() -> None:
         if wanted:
             sampler.sampled()
             now += 0.0003
-    assert sampler.stride == pytest.approx(10, rel=0.25)
+    assert sampler.stride == pytest.approx(16, rel=0.25)
 
 
 def test_what_the_start_cost_is_saved_later() -> None:
@@ -84,7 +86,9 @@ def test_the_share_is_that_after_the_dense_start() -> None:
     sampler = Sampler("auto", budget=0.03)
     train(sampler, 100, step=0.001, sample=0.0005)
     assert sampler.starting
-    assert sampler.share == pytest.approx(57 * 0.5 / 100, rel=0.02)  # 57 = 32 + 16 + 9 samples
+    assert sampler.share == pytest.approx(
+        0.285 + 0.003, rel=0.02
+    )  # 57 = 32 + 16 + 9 samples, hooks
     train(sampler, 4900, step=0.001, sample=0.0005)
     assert not sampler.starting
     assert sampler.share < 0.03
@@ -195,4 +199,4 @@ def test_back_to_auto_in_the_middle() -> None:
     sampler = Sampler(50)
     train(sampler, 500, step=0.001, sample=0.0003)
     sampler.sample_every("auto")
-    assert sampler.stride == pytest.approx(10, rel=0.25)
+    assert sampler.stride == pytest.approx(16, rel=0.25)
