@@ -174,13 +174,13 @@ class Run:
                     return
         if self.look_at is not None and "loss" in scalars:
             self.look_at(scalars["loss"])
-        started, weight = time.perf_counter(), 1
-        if self._scalar_log.reopen(step):
-            weight = _TIMED
+        again = self._scalar_log.reopen(step)
+        started = time.perf_counter()
+        if again:
             self.log(**scalars)  # as those that are not timed
         else:
             self._scalar_log.add(step, scalars)
-        self.sampler.spent(weight * (time.perf_counter() - started))
+        self.sampler.spent((_TIMED if again else 1) * (time.perf_counter() - started))
 
     def log_at(self, step: int, **scalars: Any) -> None:
         """As `log`, at the optimizer step given."""

@@ -14,14 +14,18 @@ from torch.autograd import Variable
 class BackwardEnd:
     """Calls `ended()` after each backward pass that reached the parameters, while armed.
 
-    The gradients of all parameters are complete then, and nobody has clipped them yet.
+    The gradients of all parameters are complete then, and nobody has clipped them yet. The hooks
+    are those of tensors: what is left of a `register_post_accumulate_grad_hook` that was taken away
+    again costs every later pass some microseconds.
     """
 
     def __init__(self, ended: Callable[[], None]) -> None:
         self._ended = ended
         self._handles: list[Any] = []
+        self._hooked: list[weakref.ref[nn.Parameter]] = []  # that had no hook before
         self._chosen: list[int] = []
         self._pass: int | None = None  # whose end will be told; one that fails has none
+        self._reached: tuple[weakref.ref[nn.Parameter], tuple[int, int] | None] | None = None
 
     @property
     def armed(self) -> bool:
@@ -38,23 +42,41 @@ class BackwardEnd:
         for index in wanted:
             parameter = references[index]()
             if parameter is not None and parameter.requires_grad and parameter.is_leaf:
-                self._handles.append(parameter.register_post_accumulate_grad_hook(self._reached))
+                if parameter._backward_hooks is None:
+                    self._hooked.append(references[index])
+                self._handles.append(parameter.register_hook(self._hook(references[index])))
 
     def disarm(self) -> None:
         """Listen no more."""
-        self._pass = None
+        self._pass = self._reached = None
         while self._handles:
             self._handles.pop().remove()
+        while self._hooked:
+            parameter = self._hooked.pop()()
+            if parameter is not None and not parameter._backward_hooks:
+                parameter._backward_hooks = None  # or each pass would look for hooks in it
 
-    def _reached(self, _parameter: Tensor) -> None:
-        number = torch._C._current_graph_task_id()
-        if number != self._pass:
-            self._pass = number
-            Variable._execution_engine.queue_callback(self._call)
+    def _hook(self, reference: weakref.ref[nn.Parameter]) -> Callable[[Tensor], None]:
+        def reached(_gradient: Tensor) -> None:
+            number = torch._C._current_graph_task_id()
+            if number != self._pass:
+                self._pass, self._reached = number, (reference, _state(reference))
+                Variable._execution_engine.queue_callback(self._call)
+
+        return reached
 
     def _call(self) -> None:
-        self._pass = None
-        self._ended()
+        reached, self._pass, self._reached = self._reached, None, None
+        # Of torch.autograd.grad() the parameters keep nothing: no pass of the training.
+        if reached is not None and _state(reached[0]) != reached[1]:
+            self._ended()
+
+
+def _state(reference: weakref.ref[nn.Parameter]) -> tuple[int, int] | None:
+    """Changes when a gradient is accumulated."""
+    parameter = reference()
+    gradient = None if parameter is None else parameter.grad
+    return None if gradient is None else (id(gradient), gradient._version)
 
 
 def ends(lately: Sequence[int], parts: Iterable[Sequence[int]]) -> set[int]:

@@ -304,7 +304,7 @@ def test_copies_and_pickles_made_in_mid_training_carry_nothing() -> None:
             copy.deepcopy(optimizer)
             twin(torch.ones(7, 2)).sum().backward()
     assert run.recording.activations[0].seen == 3
-    assert twin.fc.weight._post_accumulate_grad_hooks is None
+    assert twin.fc.weight._backward_hooks is None
 
 
 def test_between_samples_only_the_optimizer_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:

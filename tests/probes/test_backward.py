@@ -97,3 +97,35 @@ def test_a_sparse_gradient_that_nobody_changed() -> None:
             optimizer.step()
     # Rows 1 and 3 with 2 and 1 in both columns: sqrt(2 * 4 + 2 * 1).
     np.testing.assert_allclose(run.recording.stat("grad_norm_raw"), [[10**0.5]] * 2, rtol=1e-6)
+
+
+def test_gradients_asked_for_on_the_side_are_no_pass() -> None:
+    """As for a penalty or a saliency map, of which the parameters keep nothing."""
+    torch.manual_seed(0)
+    model, raw = nn.Linear(3, 2), []
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watch(model, optimizer, every=1) as run:
+        for _ in range(4):
+            optimizer.zero_grad()
+            loss = model(torch.randn(4, 3)).square().mean()
+            loss.backward(retain_graph=True)
+            raw.append(norms(model))
+            nn.utils.clip_grad_norm_(model.parameters(), 0.01)
+            torch.autograd.grad(loss, list(model.parameters()))
+            optimizer.step()
+    np.testing.assert_allclose(run.recording.parameter_stat("grad_norm_raw"), raw, rtol=1e-5)
+    assert run.recording.stat("grad_norm").max() <= 0.0101
+
+
+def test_hooks_of_the_user_stay_and_nothing_else_does() -> None:
+    model = nn.Linear(3, 2)
+    heard: list[Tensor] = []
+    handle = model.bias.register_hook(heard.append)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watch(model, optimizer, every=1):
+        model(torch.ones(1, 3)).sum().backward()
+        optimizer.step()
+    model(torch.ones(1, 3)).sum().backward()
+    assert len(heard) == 2
+    assert model.weight._backward_hooks is None
+    assert list(model.bias._backward_hooks) == [handle.id]
