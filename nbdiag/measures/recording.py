@@ -40,7 +40,7 @@ Op = dict[str, Any]
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """A module that owns parameters directly.
+    """A module that owns parameters directly, or one of the layers that a recurrent one stacks.
 
     >>> LayerInfo("fc", "Linear", ("fc.weight", "fc.bias"), 10, 2)
     LayerInfo(name='fc', kind='Linear', parameters=('fc.weight', 'fc.bias'), size=10, dims=2)

@@ -215,8 +215,8 @@ class Sampler:
             allowed /= 4  # saves what the dense start has cost
         if not allowed > 0:
             return self.stride
-        # However dear: a step has been looked at since 8/9 of the training, or late faults hide.
-        return max(1, min(math.ceil(0.99 * sample / allowed), max(self.step // 8, 4)))
+        # However dear: a step has been looked at since 4/5 of the training, or late faults hide.
+        return max(1, min(math.ceil(0.99 * sample / allowed), max(self.step // 4, 4)))
 
     def sample_every(self, every: object) -> None:
         """From now on every n-th step, or "auto"."""

@@ -30,6 +30,8 @@ STILL_A_STEP = 1e-5
 """And a step takes less than this share, so that it would take 100,000 to replace them."""
 MOVES = 1e-2
 EXPLODED = 10.0
+SWELLS = 15.0
+"""Most layers together, and still growing, while a loss that has no floor falls on."""
 EXPLODED_AT_REST = 1000.0
 THROWN_ONE = 10.0
 """At this multiple of the norm all but a hundredth of its square is the work of the first steps."""
@@ -108,7 +110,10 @@ def _exploding(history: WeightHistory, kinds: frozenset[str]) -> Finding | None:
     fast = (last > EXPLODED) & (last > 4 / 3 * before)
     no_end = not history.harmless or (history.loss is not None and history.loss.bottomless)
     slow = (last > EXPLODED) & (last > 1.1 * before) & no_end
-    hit = np.flatnonzero(fast | slow | (last > EXPLODED_AT_REST))
+    swells = (last > SWELLS) & (last > 1.2 * before)
+    below = history.loss is not None and history.loss.end < 0 and history.loss.still_falling()
+    swells &= below and swells.mean() > 0.5
+    hit = np.flatnonzero(fast | slow | swells | (last > EXPLODED_AT_REST))
     if not len(hit):
         return None
     layers = history.matrices[hit]

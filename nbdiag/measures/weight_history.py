@@ -321,7 +321,7 @@ class WeightHistory:
         if len(self.steps) < 20 or not len(self.matrices):
             return False
         arrives = finite_median(self.gradients[self.late][:, self.matrices])
-        if arrives[0] < ARRIVES * np.nanmax(arrives):
+        if arrives[0] < ARRIVES * np.fmax.reduce(arrives):
             return False  # next to nothing grows to next to nothing
         course = block_medians(self.gradients[:, self.matrices[0]].astype(np.float64), 10)
         first, middle, last = (float(np.median(course[i : i + 3])) for i in (0, 4, 7))

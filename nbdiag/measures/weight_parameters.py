@@ -75,7 +75,8 @@ def kept(recording: Recording) -> NDArray[np.float64]:
 
 def masked(recording: Recording) -> tuple[str, ...]:
     """Names of the matrices and kernels of which the gradient was zero in every entry at each
-    sample, while that of their layer's bias was not: signals pass, and nothing arrives.
+    sample, although signals pass: the bias of the layer got one, or, where it has none, the matrix
+    of the layer behind, which takes in what this one gives.
 
     Weights from step to step of a sequence are left out: in sequences of one they get nothing.
     """
@@ -83,16 +84,18 @@ def masked(recording: Recording) -> tuple[str, ...]:
         return ()
     status, grads = recording.parameter_status(), recording.parameter_stat("grad_norm")
     zero = ((status == OK) & (grads == 0)).all(axis=0)
+    if not zero.any():
+        return ()
     flows = ((status == OK) & (grads > 0)).mean(axis=0) >= 0.5
-    layers = recording.layer_of
-    found = [
-        i
-        for i in np.flatnonzero(zero)
-        if (layer := recording.layers[layers[i]]).dims >= 2
-        and layer.kind not in _RECURRENT
-        and i == (own := np.flatnonzero(layers == layers[i]))[np.argmax(recording.sizes[own])]
-        and flows[own].any()
-    ]
+    members = [np.flatnonzero(recording.layer_of == i) for i in range(len(recording.layers))]
+    largest = [own[np.argmax(recording.sizes[own])] for own in members]
+    found = []
+    for i, (layer, own) in enumerate(zip(recording.layers, members, strict=True)):
+        if not zero[largest[i]] or layer.dims < 2 or layer.kind in _RECURRENT:
+            continue
+        behind = largest[i + 1 : i + 2] if recording.layers[i + 1 : i + 2] else []
+        if flows[own if len(own) > 1 else behind].any():
+            found.append(largest[i])
     return tuple(recording.parameters[i] for i in found)
 
 
@@ -129,7 +132,7 @@ def without_gradient(names: tuple[str, ...], first: int, last: int, steps: int) 
         "warning",
         names[0],
         f"{shown} {verb} not trained: at each of {steps} steps {its} gradient was zero in every "
-        f"entry, while that of the bias beside was not; {sure(True)}.",
+        f"entry, while signals pass; {sure(True)}.",
         {
             "update_ratio": 0.0,
             "path": 0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from torch.nn.parameter import UninitializedParameter
 
 from nbdiag.measures.recording import LayerInfo, Recording
 from nbdiag.probes.module_hook import ModuleHook
+
+Owner = tuple[str, str]
+"""The name of a module, and which of the layers in it."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,15 @@ def describe(model: nn.Module, called: list[nn.Module] | None = None) -> Layout:
     owners = dict(model.named_modules())
     names: list[str] = []
     references: list[weakref.ref[nn.Parameter]] = []
-    owned: dict[str, list[int]] = {}
+    owned: dict[Owner, list[int]] = {}
     for name, parameter in model.named_parameters():  # a shared parameter comes once
         if isinstance(parameter, UninitializedParameter):
             raise ValueError(
                 f"parameter {name!r} has no shape yet (a lazy layer): "
                 "pass one batch through the model before watching it"
             )
-        owned.setdefault(name.rpartition(".")[0], []).append(len(names))
+        owner, _, own = name.rpartition(".")
+        owned.setdefault((owner, _level(owners[owner], own)), []).append(len(names))
         names.append(name)
         references.append(weakref.ref(parameter))
     if not names:
@@ -100,22 +105,23 @@ def describe(model: nn.Module, called: list[nn.Module] | None = None) -> Layout:
     if called:
         order = _forward_order(order, owners, called)
     layers, layer_of, row_wise = [], [0] * len(names), set()
-    for index, owner in enumerate(order):
-        members = [references[i]() for i in owned[owner]]
+    for index, key in enumerate(order):
+        owner, level = key
+        members = [references[i]() for i in owned[key]]
         kind = type(owners[owner]).__name__
         layers.append(
             LayerInfo(
-                owner or kind,
+                ".".join(filter(None, (owner or kind, level))),
                 kind,
-                tuple(names[i] for i in owned[owner]),
+                tuple(names[i] for i in owned[key]),
                 sum(p.numel() for p in members if p is not None),
                 max(p.dim() for p in members if p is not None),
             )
         )
-        for i in owned[owner]:
+        for i in owned[key]:
             layer_of[i] = index
         if isinstance(owners[owner], nn.Embedding | nn.EmbeddingBag):
-            row_wise.update(owned[owner])
+            row_wise.update(owned[key])
     kinds = frozenset(type(module).__name__ for module in owners.values())
     alive = [reference() for reference in references]
     return Layout(
@@ -129,17 +135,29 @@ def describe(model: nn.Module, called: list[nn.Module] | None = None) -> Layout:
     )
 
 
+def _level(module: nn.Module, name: str) -> str:
+    """Which of the layers that a recurrent module stacks holds the parameter; "" where it is one.
+
+    >>> _level(nn.LSTM(2, 2, num_layers=3, bidirectional=True), "weight_hh_l2_reverse")
+    'l2'
+    """
+    if not isinstance(module, nn.RNNBase) or module.num_layers == 1:
+        return ""
+    found = re.search(r"_(l\d+)(_reverse)?$", name)
+    return found[1] if found else ""
+
+
 def _forward_order(
-    order: list[str], owners: dict[str, nn.Module], called: list[nn.Module]
-) -> list[str]:
+    order: list[Owner], owners: dict[str, nn.Module], called: list[nn.Module]
+) -> list[Owner]:
     position = {id(module): float(i) for i, module in reversed(list(enumerate(called)))}
-    ranks: dict[str, tuple[float, int]] = {}
+    ranks: dict[Owner, tuple[float, int]] = {}
     latest = -1.0
-    for i, owner in enumerate(order):
+    for i, (owner, level) in enumerate(order):
         # A layer whose weights are used without calling it (the output projection of an
         # attention) stays behind the one that was registered before it.
         latest = position.get(id(owners[owner]), latest)
-        ranks[owner] = (latest, i)
+        ranks[owner, level] = (latest, i)
     return sorted(order, key=ranks.__getitem__)
 
 

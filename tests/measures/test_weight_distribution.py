@@ -266,6 +266,10 @@ def test_growth_that_a_loss_without_a_bound_drives() -> None:
     grown = 1 + T[:, None] / 8 * np.ones(3)  # steadily, to 19-fold
     assert codes(grown, loss=1 - T) == ["exploding"]
     assert codes(grown, loss=np.exp(-T / 20)) == []
+    # Ever more slowly below zero, as a likelihood of which a term was forgotten.
+    assert codes(grown, loss=-20 * np.log1p(T)) == ["exploding"]
+    assert codes(1 + T[:, None] / 12 * np.ones(3), loss=-20 * np.log1p(T)) == []  # 13-fold
+    assert codes(columns(1.0, 1 + T / 8, 1.0, 1.0), loss=-20 * np.log1p(T)) == []  # one of four
 
 
 def test_one_layer_thrown_away() -> None:

@@ -104,13 +104,33 @@ def test_masked(recording: Recording, names: tuple[str, ...]) -> None:
     assert masked(recording) == names
 
 
+@pytest.mark.parametrize(
+    ("gradients", "names"),
+    [
+        ([0.0, 1.0, 1.0], ("a.w",)),  # as of an embedding, whose output the next layer takes in
+        ([1.0, 0.0, 1.0], ("b.w",)),
+        ([1.0, 1.0, 0.0], ()),  # nothing behind it tells
+        ([0.0, 0.0, 1.0], ("b.w",)),  # and nothing gets to the one before
+        ([0.0, 0.0, 0.0], ()),
+        ([1.0, 1.0, 1.0], ()),
+    ],
+)
+def test_masked_without_a_bias(gradients: list[float], names: tuple[str, ...]) -> None:
+    layers = [LayerInfo(name, "Linear", (f"{name}.w",), 4, 2) for name in "abc"]
+    recording = Recording(["a.w", "b.w", "c.w"], layers, [0, 1, 2], [4, 4, 4])
+    for t in range(20):
+        ones = np.ones(3, np.float32)
+        recording.append(t + 1, np.array(gradients, np.float32), ones, np.zeros(3, np.uint8))
+    assert masked(recording) == names
+
+
 def test_masked_in_words() -> None:
     recording = made(gradients=[0.0, 1, 1, 1])
     (finding,) = judge(WeightHistory.from_recording(recording))
     assert (finding.code, finding.subject) == ("weight.not_updating", "a.weight")
     assert finding.message == (
         "a.weight is not trained: at each of 100 steps its gradient was zero in every entry, "
-        "while that of the bias beside was not; this is quite sure."
+        "while signals pass; this is quite sure."
     )
 
 
