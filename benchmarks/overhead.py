@@ -97,16 +97,20 @@ class Training:
         sampler._first, sampler.last = sampler._first + wait, sampler.last + wait
         if sampler._start is not None:
             sampler._start = sampler._start[0] + wait, sampler._start[1]
+        self.run._listeners.due_at += wait
 
 
 def bare(training: Training) -> After:
     return lambda step: None
 
 
-def nbdiag(every: Any) -> Callable[[Training], After]:
+def nbdiag(every: Any, *, read: bool = False) -> Callable[[Training], After]:
+    """`read`: as a widget on the screen does, twelve times a second."""
+
     def attach(training: Training) -> After:
         training.run = run = watch(training.model, training.optimizer, every=every)
-        run.subscribe(lambda r: r.recording.rows(len(r.recording) - 20))  # what a widget reads
+        if read:
+            run.subscribe(lambda r: r.recording.rows(len(r.recording) - 20))
         return lambda step: run.log(loss=training.loss)
 
     return attach
@@ -154,11 +158,12 @@ def wandb_watch(every: int) -> Callable[[Training], After]:
     return attach
 
 
-AUTO, TURN = "nbdiag auto", 10
+AUTO, READ, TURN = "nbdiag auto", "nbdiag auto, read", 10
 VARIANTS: dict[str, Callable[[Training], After]] = {
     "bare": bare,
     "nbdiag every step": nbdiag(1),
     AUTO: nbdiag("auto"),
+    READ: nbdiag("auto", read=True),
     "wandb.watch all, 1": wandb_watch(1),
     "wandb.watch all, 100": wandb_watch(100),
     "TensorBoard": tensorboard,
@@ -207,7 +212,7 @@ class Turns:
 
 def compare(size: str) -> None:
     _, warm_up, blocks, steps, length, _ = SIZES[size]
-    turns = Turns(size, [v for v in VARIANTS if not (length and v == AUTO)])
+    turns = Turns(size, [v for v in VARIANTS if not (length and v in (AUTO, READ))])
     pipes, block = turns.pipes, turns.block
 
     first = {v: block(v, warm_up) for v in pipes}
@@ -229,22 +234,25 @@ def compare(size: str) -> None:
             f"  {variant:22} x{ratio:.3f} (mean x{total:.3f}, with the start x{whole:.3f}){text}",
             flush=True,
         )
-    if length and AUTO in VARIANTS:
-        whole_run(size, length, pairs=5 if size == "mlp" else 1)
+    for variant in (AUTO, READ):
+        if length and variant in VARIANTS:
+            whole_run(size, variant, length, pairs=5 if size == "mlp" else 1)
 
 
-def whole_run(size: str, length: int, pairs: int) -> None:
+def whole_run(size: str, variant: str, length: int, pairs: int) -> None:
     """A run from its start: "auto" looks at the first steps closely and saves that afterwards.
 
     Where memory lies makes one process a percent faster than its like: so several pairs of them.
     """
     turn, rows, texts = SIZES[size][-1], [], []
     for _ in range(pairs):
-        turns = Turns(size, ["bare", AUTO])
+        turns = Turns(size, ["bare", variant])
         turns.block("bare", turn)  # so that neither is the first to touch its memory
-        rows.append([[turns.block(v, turn) for v in ("bare", AUTO)] for _ in range(length // turn)])
+        rows.append(
+            [[turns.block(v, turn) for v in ("bare", variant)] for _ in range(length // turn)]
+        )
         turns.block("bare", 0)
-        texts.append(turns.block(AUTO, 0))
+        texts.append(turns.block(variant, 0))
     bare, auto = np.array(rows).transpose(2, 0, 1)
     half = bare.shape[1] // 2
     later = auto[:, half:].sum() / bare[:, half:].sum()
@@ -255,7 +263,7 @@ def whole_run(size: str, length: int, pairs: int) -> None:
         text += f" (by pair of processes: {each})"
     if length < 1000:
         text += f", so x{(whole * length + later * (1000 - length)) / 1000:.3f} over 1,000"
-    print(f"  {AUTO:22} {text}{texts[0]}", flush=True)
+    print(f"  {variant:22} {text}{texts[0]}", flush=True)
 
 
 def memory(steps: int = 100_000) -> None:

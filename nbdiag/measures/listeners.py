@@ -16,7 +16,7 @@ NOTIFY_SECONDS = (1 / 12, 1.0)
 
 
 class Listeners:
-    """Called one after the other, seldom enough to stay within half of `budget`."""
+    """Called one after the other, seldom enough to stay within a quarter of `budget`."""
 
     def __init__(self, budget: float) -> None:
         self._budget = budget
@@ -54,7 +54,7 @@ class Listeners:
                 self._members.pop(key, None)
                 errors.append(error)
         now = time.perf_counter()
-        # A slow listener (a busy browser) is called less often: half of the budget is for samples.
-        pause = 2 * (now - started) / self._budget
+        # A slow listener (a busy browser) is called less often: most of the budget is for samples.
+        pause = 4 * (now - started) / self._budget
         self.due_at = now + min(max(pause, NOTIFY_SECONDS[0]), NOTIFY_SECONDS[1])
         return errors

@@ -33,7 +33,6 @@ class BackwardEnd:
 
     def arm(self, references: Sequence[weakref.ref[nn.Parameter]], chosen: Iterable[int]) -> None:
         """Listen to the parameters `chosen`, any of which tells of the pass."""
-        self._pass = None
         wanted = sorted(chosen)
         if self._handles and wanted == self._chosen:
             return
@@ -45,6 +44,10 @@ class BackwardEnd:
                 if parameter._backward_hooks is None:
                     self._hooked.append(references[index])
                 self._handles.append(parameter.register_hook(self._hook(references[index])))
+
+    def expect(self) -> None:
+        """The next pass is a new one, also where the last has not ended."""
+        self._pass = None
 
     def disarm(self) -> None:
         """Listen no more."""

@@ -86,8 +86,7 @@ class Watcher:
         self._activations: ActivationReader | None = None
         self._backward = BackwardEnd(self._on_backward_end)
         self._hear_backward, self._hear_all = True, False
-        self._parts: list[list[int]] = []  # of which `_ends` are the ends
-        self._ends: set[int] = set()
+        self._heard: tuple[int, list[int]] = 0, []  # what `_backward` was armed for
         self._skipped = SkippedSteps()
         self._outbox = Outbox(self._append)
         self._inside: int | None = None
@@ -260,7 +259,8 @@ class Watcher:
             self._skipped.look(sample, scaler)
             self.reader.read(sample, only, optimizer, scale_of(scaler))
             if self._backward.armed and self.reader.missed_backward:
-                self._hear_all = True  # other parts than before were trained
+                # Other parts than before were trained.
+                self._hear_all, self._heard = True, (0, [])
             self._take_histograms(sample)
         sample.updates_due = None if optimizer is None else list(owned)
         return True
@@ -340,7 +340,12 @@ class Watcher:
             return
         self.reader.forget_raw()
         if self._hear_backward:
-            self._backward.arm(self.layout.references, self._telling())
+            alone, trained = self.steps.alone, self.reader.with_gradient
+            heard = id(alone), trained
+            if alone is None or self._heard != heard or not self._backward.armed:
+                self._heard = heard
+                self._backward.arm(self.layout.references, self._telling())
+            self._backward.expect()
         if self._activations is not None:
             self._activations.arm()
 
@@ -352,9 +357,7 @@ class Watcher:
         alone = self.steps.alone
         optimizers = self.steps.known() if alone is None else [alone]
         parts = [self.reader.with_gradient, *map(self.steps.owned, optimizers)]
-        if parts != self._parts:
-            self._parts, self._ends = parts, ends(parts[0], parts[1:])
-        return self._ends
+        return ends(parts[0], parts[1:])
 
     def _disarm(self) -> None:
         self.reader.forget_raw()
