@@ -30,7 +30,7 @@ class Case:
     Parameters
     ----------
     build : (size, cured) -> Training; cured: the same without the planted fault.
-    split : "dev", by which rules may be tuned; not by "held_out", "fresh", "outside", "beyond".
+    split : "dev", by which rules may be tuned; the others are for seeing how well they do.
     expected : codes of which at least one must be found; empty for a healthy training.
     allowed : codes that are true of it as well; any other finding is wrong.
     """

@@ -57,7 +57,7 @@ def exploding(e: Evidence) -> Iterator[str]:
 
 
 class Fresh:
-    """The two decorators of "fresh", "outside" or "beyond"; `size` is an index of SIZES."""
+    """The two decorators of a split that came later; `size` is an index of SIZES."""
 
     def __init__(self, split: str = "fresh") -> None:
         self.split = split

@@ -35,10 +35,11 @@ def judge(history: LossHistory, kinds: frozenset[str] = frozenset()) -> list[Fin
       to overflow; or it falls without end, as a negated loss does.
     - ``loss.flat``: over 100 steps and more it did not fall by a twentieth, and stays where
       guessing among the network's outputs stays; or all steps together hardly moved the weights; or
-      no gradient arrives any more.
+      no gradient arrives any more; or each output was compared with the targets of all others.
     - ``loss.plateau_early``: it fell early, then no more, well above zero, and there is a reason:
       the first steps threw the weights away, steps are still as large, or they stopped, no gradient
-      arrives, or the weights shrink and take back what was learned.
+      arrives, an activation is stuck at its ends, outputs were compared with targets that are not
+      theirs, or the weights shrink and take back what was learned.
     - ``loss.unstable``: it swings by its own size while the steps are far too large, or comes back
       above its start again and again, or stands out at the same place of each pass over the data.
     - ``loss.overfitting``: see `validation_curve`.
