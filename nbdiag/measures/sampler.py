@@ -211,12 +211,14 @@ class Sampler:
         standing = _PASSING_SECONDS + (self._other - other) / max(1, self.step - since)
         allowed = _AIM * self.budget * step
         allowed = max(allowed - standing, allowed / 4)
+        # However dear: a step has been looked at since 4/5 of the training, or late faults hide;
+        # since 2/3 while more than the budget was used, by the dense start or by microsecond steps.
+        rare = self.step // 4
         if self._first is not None and self._share(self._first, 0.0) > _AIM * self.budget:
-            allowed /= 4  # saves what the dense start has cost
+            allowed, rare = allowed / 4, self.step // 2
         if not allowed > 0:
             return self.stride
-        # However dear: a step has been looked at since 4/5 of the training, or late faults hide.
-        return max(1, min(math.ceil(0.99 * sample / allowed), max(self.step // 4, 4)))
+        return max(1, min(math.ceil(0.99 * sample / allowed), max(rare, 4)))
 
     def sample_every(self, every: object) -> None:
         """From now on every n-th step, or "auto"."""

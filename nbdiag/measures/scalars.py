@@ -123,6 +123,7 @@ class ScalarLog:
         self.stand_by: Callable[[], bool] = lambda: False
         self._send_at: float | None = None
         self._sent: tuple[list[tuple[str, int, Any]], Coming] | None = None
+        self._busy = False
         self.on_value: Callable[[str, int, float], None] | None = None
         self._max_points = max_points
         self._lock, self._settling = threading.RLock(), threading.RLock()
@@ -201,18 +202,26 @@ class ScalarLog:
         """Convert what still is a tensor; in a hurry only what has arrived by now."""
         hurry = self.hurry() if hurry is None else hurry
         with self._settling:
-            waits = self.stand_by()
-            if not self._land(hurry or waits):
-                return
-            count = len(self._pending)
-            if waits and any(type(self._pending[i][2]) is not float for i in range(count)):
-                return
-            pending = [self._pending.popleft() for _ in range(count)]
-            kept = [value for _, _, value in pending if type(value) is not float]
-            if pending:
-                self._sent = pending, self.send(kept) if kept else Here(())
-                self._land(hurry)
+            self._busy = True  # what is on its way is neither pending nor sent for moments
+            try:
+                self._send_and_land(hurry)
+            finally:
+                self._busy = False
             self._take_steady()
+
+    def _send_and_land(self, hurry: bool) -> None:
+        waits = self.stand_by()
+        if not self._land(hurry or waits):
+            return
+        count = len(self._pending)
+        if not count or (
+            waits and any(type(self._pending[i][2]) is not float for i in range(count))
+        ):
+            return
+        pending = [self._pending.popleft() for _ in range(count)]
+        kept = [value for _, _, value in pending if type(value) is not float]
+        self._sent = pending, self.send(kept) if kept else Here(())
+        self._land(hurry)
 
     def _land(self, hurry: bool) -> bool:
         """Put what was sent into the series; False when it has not arrived."""
@@ -230,7 +239,7 @@ class ScalarLog:
 
     def _take_steady(self) -> None:
         with self._lock:
-            if not self._pending and self._sent is None:  # they came before
+            if not (self._pending or self._busy or self._sent):  # they came before
                 steps, values = self.steady.take()
                 if values:
                     self._put(self.steady.key, steps, values)
