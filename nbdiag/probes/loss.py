@@ -24,7 +24,7 @@ class LossListener:
 
     def _on_loss(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
         model = self._model()
-        if torch.compiler.is_compiling() or self._run.state not in ("waiting", "live"):
+        if torch.compiler.is_compiling() or self._run.state in ("done", "failed"):
             return
         if model is None or not model.training or not torch.is_grad_enabled():
             return

@@ -119,8 +119,6 @@ class Steps:
             self._owned[optimizer] = known
             alone = self.known()
             self._alone = weakref.ref(alone[0]) if len(alone) == 1 else None
-            if self.pacer is not None:
-                self.pacer.unheard = 0  # that was said of another optimizer
         self._recent = (weakref.ref(optimizer), *known)
         return known[1]
 

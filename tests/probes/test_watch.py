@@ -267,6 +267,20 @@ def test_loss_module_is_recorded_in_training_only() -> None:
     assert values.tolist() == losses
 
 
+def test_losses_are_recorded_while_samples_are_paused() -> None:
+    """As those of run.log() are: a pause ends the looks at the model, not the curve."""
+    model, loss_fn = nn.Linear(2, 1), nn.MSELoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    with watch(model, optimizer, loss_fn, every=1) as run:
+        for step in range(6):
+            if step in (2, 4):
+                (run.pause if step == 2 else run.resume)()
+            loss_fn(model(torch.ones(3, 2)), torch.zeros(3, 1)).backward()
+            optimizer.step()
+    assert run.recording.scalars["loss"].steps.tolist() == [1, 2, 3, 4, 5, 6]
+    assert run.recording.steps.tolist() == [1, 2, 5, 6]
+
+
 def test_loss_of_the_wrong_shape_is_said_once() -> None:
     model, loss_fn = nn.Linear(2, 1), nn.MSELoss(reduction="none")
     with watch(model, loss_fn=loss_fn) as run:
