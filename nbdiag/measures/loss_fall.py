@@ -24,6 +24,7 @@ MOVED_LITTLE = 1e-2
 """Where the loss is what guessing costs, or is falling that slowly, as well."""
 KNOWS = 0.6
 """Below this share of log(outputs) a classifier knows its task already, as in fine-tuning."""
+SCALED = 0.05
 LARGE = 0.08
 """Steps of random directions replace the weights within 1 / 0.08^2 = 150 of them."""
 DROP = 0.1
@@ -66,6 +67,8 @@ def flat(
     weights = history.weights
     comes = weights is not None and (weights.warming or weights.stirring)
     knows = history.outputs >= 2 and 0 < levels.end < KNOWS * np.log(history.outputs)
+    # Losses near zero differ from batch to batch by their own size; one in other units does not.
+    knows = knows and not levels.noise < SCALED * levels.end < SCALED**2
     # Also where it falls, so that there is something to learn, as slowly as the weights move.
     slow = bool(guess) or (history.trained >= MIN_STEPS and levels.still_falling())
     creeps = not comes and slow and path < MOVED_LITTLE

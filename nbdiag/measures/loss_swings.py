@@ -23,6 +23,8 @@ errors, the noisiest of the common losses, stays at that."""
 LEFT, LEFT_THROWN = 0.25, 0.02
 """Of the first value: a loss that comes near zero is not hurt by the steps, unless they threw the
 weights away, which inflates the first values."""
+OFTEN = 0.15
+"""Of the batches cost more than before training: many are right, and the others quite wrong."""
 EXCURSIONS = 3
 SPIKES = 5
 SPIKE = 3.0
@@ -60,6 +62,10 @@ def unstable(history: LossHistory, levels: LossLevels) -> Finding | None:
     wide = swing > (SWING if left < 1 else SWING / 2)
     if violent and wide and left > (LEFT_THROWN if history.thrown else LEFT):
         how = f"it swings by {swing:.2g} of its typical value, and {violent}"
+    elif (
+        violent and history.thrown and (worse := float((late > (1 + WORSE) * first).mean())) > OFTEN
+    ):
+        how = f"{worse:.0%} of its values are well above where it began, and {violent}"
     elif len(above) >= EXCURSIONS:
         how = f"it rose {len(above)} times from below its start to well above it"
     elif len(spikes) >= SPIKES:

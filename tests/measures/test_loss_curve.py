@@ -232,6 +232,10 @@ def test_flat(level: float, others: dict[str, object], expected: list[str]) -> N
         (np.linspace(7.0, 6.86, 300), 0.005, {"ratios": 1e-3, "outputs": 1}, []),
         (np.full(300, 7.0), 0.005, {"ratios": 4e-5, "outputs": 1}, []),
         (np.linspace(7.0, 5.6, 300), 0.005, {"ratios": 4e-5, "outputs": 1}, []),
+        # A loss in other units, and one of a network that knows its task: both hardly move.
+        (np.full(300, 6e-5), 0.01, {"ratios": 1e-8, "outputs": 10}, ["flat"]),
+        (np.full(300, 6e-5), 0.3, {"ratios": 1e-8, "outputs": 10}, []),
+        (np.full(300, 0.5), 0.01, {"ratios": 1e-8, "outputs": 10}, []),
         # Momentum builds up within twenty steps: no warm-up.
         (
             np.full(300, np.log(4)),
@@ -344,6 +348,19 @@ def wild(level: float = 2.0) -> np.ndarray:
     values = level * np.exp(0.8 * np.random.default_rng(2).standard_normal(300))
     values[:5] = level
     return values
+
+
+def wrong_at_times(share: float) -> np.ndarray:
+    """Next to zero in most batches, twice the start in the others."""
+    often = np.random.default_rng(3).random(300) < share
+    return np.r_[1.0, np.where(often, 2.0, 1e-4)[1:]]
+
+
+def test_many_batches_that_cost_more_than_before() -> None:
+    thrown = np.r_[np.ones((2, 3)), np.full((148, 3), 8.0)]
+    assert "unstable" in codes(wrong_at_times(0.3), norms=thrown)
+    assert "unstable" not in codes(wrong_at_times(0.08), norms=thrown)
+    assert "unstable" not in codes(wrong_at_times(0.3))  # the steps did not do it
 
 
 def spiked(height: float, every: int = 25) -> np.ndarray:
