@@ -17,6 +17,7 @@ PARTS = tuple(
     sick_wider_loss sick_wider_layers sick_wider_weights healthy_wider_nets healthy_wider_loops
     sick_last_loss sick_last_layers healthy_last_nets healthy_last_tasks
     sick_final healthy_final
+    sick_blind healthy_blind
     """.split()
 )
 """The files that hold the cases.
