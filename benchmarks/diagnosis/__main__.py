@@ -113,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.diagnosis")
     parser.add_argument("--seeds", type=int, default=2, help="--prove as many before")
     parser.add_argument("--only", help="cases whose name contains this")
-    splits = ("dev", "held_out", *"fresh outside beyond wider last final".split(), "all")
+    splits = ("dev", "held_out", *"fresh outside beyond wider last final blind".split(), "all")
     parser.add_argument("--split", choices=splits, default="dev")
     parser.add_argument("--every", default="1", help="sampling, a number or auto")
     parser.add_argument("--ask", type=int, default=0, help="ask so many times on the way, too")
