@@ -25,6 +25,8 @@ MOVED_LITTLE = 1e-2
 KNOWS = 0.6
 """Below this share of log(outputs) a classifier knows its task already, as in fine-tuning."""
 SCALED = 0.05
+"""A loss below this that differs from batch to batch by less than this share of itself is not that
+of a network that knows its task, which differs by its own size: it is in other units."""
 LARGE = 0.08
 """Steps of random directions replace the weights within 1 / 0.08^2 = 150 of them."""
 DROP = 0.1
@@ -67,8 +69,7 @@ def flat(
     weights = history.weights
     comes = weights is not None and (weights.warming or weights.stirring)
     knows = history.outputs >= 2 and 0 < levels.end < KNOWS * np.log(history.outputs)
-    # Losses near zero differ from batch to batch by their own size; one in other units does not.
-    knows = knows and not levels.noise < SCALED * levels.end < SCALED**2
+    knows = knows and not (levels.end < SCALED and levels.noise < SCALED * levels.end)
     # Also where it falls, so that there is something to learn, as slowly as the weights move.
     slow = bool(guess) or (history.trained >= MIN_STEPS and levels.still_falling())
     creeps = not comes and slow and path < MOVED_LITTLE

@@ -22,8 +22,8 @@ def judge_training(recording: Recording, kinds: frozenset[str]) -> list[Finding]
     gradients = gradient_flow.GradientHistory.from_recording(recording, rows, levels)
     history = activation_stats.ActivationHistory.from_recording(recording, levels)
     units = activation_stats.judge(history, kinds)
-    ends = [f.subject for f in units if f.code == "activation.saturated"]
-    losses = loss_curve.LossHistory.from_recording(recording, rows, levels, weights, *ends[:1])
+    at_end = next((f.subject for f in units if f.code == "activation.saturated"), "")
+    losses = loss_curve.LossHistory.from_recording(recording, rows, levels, weights, at_end)
     courses = loss_curve.judge(losses, kinds)
     hurt = bool(losses.violent) and any(_suffers(finding) for finding in courses)
     found = [

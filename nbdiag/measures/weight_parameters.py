@@ -1,4 +1,4 @@
-"""Single parameters that never move, in layers of which others do."""
+"""What single parameters tell and their layer as a whole hides: that they stand still, or shrink."""
 
 from __future__ import annotations
 
@@ -93,31 +93,20 @@ def masked(recording: Recording) -> tuple[str, ...]:
     for i, (layer, own) in enumerate(zip(recording.layers, members, strict=True)):
         if not zero[largest[i]] or layer.dims < 2 or layer.kind in _RECURRENT:
             continue
-        behind = largest[i + 1 : i + 2] if recording.layers[i + 1 : i + 2] else []
-        if flows[own if len(own) > 1 else behind].any():
+        if flows[own if len(own) > 1 else largest[i + 1 : i + 2]].any():
             found.append(largest[i])
     return tuple(recording.parameters[i] for i in found)
 
 
 def forgotten(names: tuple[str, ...], first: int, last: int, steps: int) -> Finding:
-    """The finding for those names."""
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    """The finding for what `unmoved` found."""
     verb = "does" if len(names) == 1 else "do"
-    return Finding(
-        "weight.not_updating",
-        "warning",
-        names[0],
-        f"{shown} {verb} not move while other parameters do, although gradients arrive: none of "
-        f"{steps} steps changed anything; {sure(True)}.",
-        {
-            "update_ratio": 0.0,
-            "path": 0.0,
-            "parameters": list(names[:20]),
-            "count": len(names),
-            "from_step": first,
-            "to_step": last,
-            "confidence": "high",
-        },
+    return _not_updating(
+        names,
+        first,
+        last,
+        f"{verb} not move while other parameters do, although gradients arrive: none of {steps} "
+        "steps changed anything",
         "Give them to the optimizer, with a learning rate above 0 and in a precision that does not "
         "round the steps away; or set requires_grad to False if they are meant to stay.",
     )
@@ -125,14 +114,25 @@ def forgotten(names: tuple[str, ...], first: int, last: int, steps: int) -> Find
 
 def without_gradient(names: tuple[str, ...], first: int, last: int, steps: int) -> Finding:
     """The finding for what `masked` found."""
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     verb, its = ("is", "its") if len(names) == 1 else ("are", "their")
+    return _not_updating(
+        names,
+        first,
+        last,
+        f"{verb} not trained: at each of {steps} steps {its} gradient was zero in every entry, "
+        "while signals pass",
+        "Look for a hook or a mask that multiplies the gradient by zero, and for inputs of the "
+        "layer that are zero for every sample.",
+    )
+
+
+def _not_updating(names: tuple[str, ...], first: int, last: int, what: str, remedy: str) -> Finding:
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return Finding(
         "weight.not_updating",
         "warning",
         names[0],
-        f"{shown} {verb} not trained: at each of {steps} steps {its} gradient was zero in every "
-        f"entry, while signals pass; {sure(True)}.",
+        f"{shown} {what}; {sure(True)}.",
         {
             "update_ratio": 0.0,
             "path": 0.0,
@@ -142,6 +142,5 @@ def without_gradient(names: tuple[str, ...], first: int, last: int, steps: int) 
             "to_step": last,
             "confidence": "high",
         },
-        "Look for a hook or a mask that multiplies the gradient by zero, and for inputs of the "
-        "layer that are zero for every sample.",
+        remedy,
     )

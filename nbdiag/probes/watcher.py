@@ -200,18 +200,17 @@ class Watcher:
             self._arm()
 
     def _on_backward_end(self) -> None:
-        if capturing():
+        if self._cuda and capturing():
             return
         started = time.perf_counter()
         try:
-            with torch.no_grad():
-                if self._computing is None:
-                    self.reader.note_raw()
-                elif self._sample is not None and self._sample.late:
-                    self.reader.note_raw()
-                    if isinstance(self._computing, LBFGS):
-                        # Its step makes many gradients: the first is that of where it starts.
-                        self._read_gradients(self._sample, self._computing)
+            if self._computing is None:
+                self.reader.note_raw()
+            elif self._sample is not None and self._sample.late:
+                self.reader.note_raw()
+                if isinstance(self._computing, LBFGS):
+                    # Its step makes many gradients: the first is that of where it starts.
+                    self._read_gradients(self._sample, self._computing)
         except Exception as error:
             self._give_up(error)
         finally:
