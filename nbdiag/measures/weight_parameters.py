@@ -1,4 +1,4 @@
-"""What single parameters tell and their layer as a whole hides: that they stand still, or shrink."""
+"""What single parameters tell and their layer hides: that they stand still, or shrink."""
 
 from __future__ import annotations
 
