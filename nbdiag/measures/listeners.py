@@ -15,6 +15,11 @@ NOTIFY_SECONDS = (1 / 12, 1.0)
 """Shortest and longest pause between two calls of the listeners while samples come in."""
 
 
+_SPREAD = 4
+"""A dear call (a judgement among cheap drawings) is paid back over about so many pauses: the
+picture slows down for a moment, and does not stand still."""
+
+
 class Listeners:
     """Called one after the other, seldom enough to stay within a quarter of `budget`."""
 
@@ -24,6 +29,8 @@ class Listeners:
         self._next = 0
         self.due_at = 0.0
         """When they may be called again."""
+        self._owed = 0.0  # seconds of pause that earlier calls are worth
+        self._told = float("-inf")
 
     def __bool__(self) -> bool:
         return bool(self._members)
@@ -55,6 +62,8 @@ class Listeners:
                 errors.append(error)
         now = time.perf_counter()
         # A slow listener (a busy browser) is called less often: most of the budget is for samples.
-        pause = 4 * (now - started) / self._budget
-        self.due_at = now + min(max(pause, NOTIFY_SECONDS[0]), NOTIFY_SECONDS[1])
+        shortest, longest = NOTIFY_SECONDS
+        owed = max(0.0, self._owed - (started - self._told)) + 4 * (now - started) / self._budget
+        self._owed, self._told = min(owed, _SPREAD * longest), now
+        self.due_at = now + min(max(self._owed / _SPREAD, shortest), longest)
         return errors

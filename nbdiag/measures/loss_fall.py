@@ -143,7 +143,10 @@ def _guess(history: LossHistory, levels: LossLevels, kinds: frozenset[str]) -> s
         # It began a little higher, or the first steps threw it up: it came down to guessing.
         level = blocks[len(blocks) // (2 if history.uprooted else 10) :] / np.log(count)
         began = float(levels.values[0]) < BEGAN * np.log(count)
-        if began and bool((np.abs(level - 1) < 0.03).all()) and not levels.still_falling():
+        # What still falls, but from above, is on its way to guessing: a rate that decays.
+        above = float(blocks[-1]) >= np.log(count)
+        rests = above or not levels.still_falling()
+        if began and bool((np.abs(level - 1) < 0.03).all()) and rests:
             return f"guessing among {count} classes"
     if not levels.stuck_at_start():
         return ""

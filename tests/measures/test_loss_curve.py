@@ -223,6 +223,9 @@ def test_flat(level: float, others: dict[str, object], expected: list[str]) -> N
         (np.r_[np.linspace(1.7, 1.4, 20), np.full(280, np.log(4))], 0.01, {}, ["flat"]),
         (np.r_[np.linspace(1.7, 1.4, 20), np.full(280, 1.3)], 0.01, {}, []),
         (np.r_[np.linspace(2.7, 1.4, 20), np.full(280, np.log(4))], 0.01, {}, []),
+        # Its last hundredth falls until the end, to guessing; and by as much to below it.
+        (np.linspace(1.01, 1.002, 300) * np.log(4), 0.001, {}, ["flat"]),
+        (np.linspace(1.004, 0.996, 300) * np.log(4), 0.001, {}, []),
         # Steps a hundredth of what is usual, after 80 of them; and usual ones.
         (np.full(80, np.log(4)), 0.01, {"ratios": 4e-5}, ["flat"]),
         (np.full(80, np.log(4)), 0.01, {"ratios": 1e-3}, []),

@@ -180,6 +180,31 @@ def test_slow_listener_is_called_less_often(monkeypatch: pytest.MonkeyPatch) -> 
     assert 8 <= len(calls) <= 11
 
 
+def test_one_dear_call_does_not_stop_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cheap drawings, and a judgement every two seconds that is worth a second's pause."""
+    clock = [0.0]
+    monkeypatch.setattr(run_module.time, "perf_counter", lambda: clock[0])
+    run, calls, judged, costs = make(every=1, budget=0.1), [], [-2.0], [0.0]
+
+    def uneven(_: Run) -> None:
+        calls.append(clock[0])
+        dear = clock[0] - judged[0] > 2
+        if dear:
+            judged[0] = clock[0]
+        costs.append(0.03 if dear else 0.001)
+        clock[0] += costs[-1]
+
+    run.subscribe(uneven)
+    while clock[0] < 20:
+        clock[0] += 0.01
+        row(run)
+    pauses = np.diff(calls)
+    assert 9 <= sum(cost > 0.01 for cost in costs) <= 10
+    assert pauses.max() < 0.4
+    assert len(calls) > 100
+    assert sum(costs) < 0.1 / 4 * 20
+
+
 @pytest.mark.parametrize(
     "value",
     [
