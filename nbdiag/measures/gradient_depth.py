@@ -64,7 +64,8 @@ def over_depth(history: GradientHistory, kinds: frozenset[str]) -> Finding | Non
     if trend >= TREND and unlearned:
         share = float(np.nanmedian(passed_last))
         return _vanishing(history, layers, typical, share, VANISHING_UNLEARNED, kinds)
-    grown = float(finite_median(swollen)) > EXPLODING
+    idle = history.idle[layers[: early.shape[1]]].any()
+    grown = not idle and float(finite_median(swollen)) > EXPLODING
     if trend <= -TREND and grown and _lasts(swollen > EXPLODING / 3):
         return _exploding_over_depth(history, layers, typical, float(np.nanmedian(swollen)), kinds)
     return None

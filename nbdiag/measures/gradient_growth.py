@@ -27,7 +27,8 @@ def over_steps(history: GradientHistory) -> Finding | None:
     bad = np.flatnonzero((history.status >= NAN).any(axis=1))
     stop = int(bad[0]) if len(bad) else len(history.steps)
     squares = history.norms[:stop].astype(np.float64) ** 2
-    total = np.sqrt(np.where(history.status[:stop] == OK, squares, 0.0).sum(axis=1))
+    counts = (history.status[:stop] == OK) & ~history.idle
+    total = np.sqrt(np.where(counts, squares, 0.0).sum(axis=1))
     if burst := _burst(history, total, overflowed=bool(len(bad))):
         return _exploded(history, *burst, overflowed=bool(len(bad)))
     if stop < 8:

@@ -22,6 +22,8 @@ class GradientHistory:
     norms : (T, L) Euclidean norm of the gradient; NaN where there is none.
     weight_norms : (T, L)
     status : (T, L) 0 ok, 1 no gradient, 2 frozen, 3 NaN, 4 infinite.
+    idle : (L,) layers that no step moved while it moved others: nobody uses their gradients, nor
+        clears them if they are in no optimizer, so that they pile up.
     without_gradient : trainable parameters that got no gradient in any of the samples.
     losses : (T,) the loss near each step, NaN where it was not logged.
     levels : how the training loss went as a whole, None where it was not logged.
@@ -33,6 +35,7 @@ class GradientHistory:
     norms: Floats
     weight_norms: Floats
     status: Codes
+    idle: NDArray[np.bool_]
     without_gradient: tuple[str, ...] = ()
     losses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     levels: LossLevels | None = None
@@ -51,12 +54,14 @@ class GradientHistory:
             # The latest loss known at a step: it may be logged a line after the step.
             at = np.searchsorted(loss.steps, rows.steps, side="right") - 1
             losses[at >= 0] = loss.values[at[at >= 0]]
+        idle = (rows.update_norm == 0).all(axis=0)
         return cls(
             recording.layers,
             rows.steps,
             rows.grad_norm,
             rows.weight_norm,
             rows.status,
+            idle & ~idle.all(),
             recording.without_gradient(),
             losses,
             levels,

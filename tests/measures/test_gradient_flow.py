@@ -28,7 +28,8 @@ def history(
         for i in range(count)
     )
     status = np.where(np.isnan(norms), 3, np.where(np.isinf(norms), 4, 0)).astype(np.uint8)
-    values = {"weight_norms": np.ones_like(norms), "status": status, **others}
+    values = {"weight_norms": np.ones_like(norms), "status": status, "idle": np.zeros(count, bool)}
+    values |= others
     return GradientHistory(layers, np.arange(1, len(norms) + 1), norms, **values)  # type: ignore[arg-type]
 
 
@@ -230,6 +231,19 @@ def test_exploding_in_words() -> None:
     assert "clip the gradients" in finding.remedy
     (finding,) = judge(history(total, clipped=True))
     assert "lower the limit of the clipping" in finding.remedy
+
+
+def test_gradients_that_nobody_uses_pile_up_and_do_no_harm() -> None:
+    """An encoder that is in no optimizer: zero_grad() does not clear its gradients."""
+    piled = np.ones((200, 5))
+    piled[:, 0] = 10 ** np.linspace(0, 5, 200)
+    first = np.arange(5) == 0
+    assert codes(judge(history(piled))) == ["exploding"]
+    assert judge(history(piled, idle=first)) == []
+    deep = np.tile(10.0 ** np.arange(5, -1, -1.0), (30, 1))
+    assert codes(judge(history(deep))) == ["exploding"]
+    assert judge(history(deep, idle=np.arange(6) < 2)) == []
+    assert codes(judge(history(deep, idle=np.arange(6) > 3))) == ["exploding"]
 
 
 def bad_row(row: list[float], before: int = 10, after: int = 0) -> np.ndarray:

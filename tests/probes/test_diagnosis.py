@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+import nbdiag as nd
 from benchmarks.diagnosis import data, proofs
 from benchmarks.diagnosis.__main__ import UNPROVEN, key
 from benchmarks.diagnosis.cases import Case, load
@@ -16,6 +17,7 @@ from benchmarks.diagnosis.proofs import Evidence
 from benchmarks.diagnosis.training import SIZES, Size, Training, watched
 from benchmarks.diagnosis.witness import Witness
 from nbdiag.measures.findings import CODES
+from nbdiag.measures.gradient_history import GradientHistory
 
 CASES = load()
 TRAINING = {
@@ -109,3 +111,17 @@ def test_watching_changes_nothing_of_a_training() -> None:
     Witness(two)
     for a, b in zip(one.model.parameters(), two.model.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_idle_is_what_no_step_moved() -> None:
+    encoder, head = nn.Linear(3, 3), nn.Linear(3, 1)
+    model = nn.Sequential(encoder, head)
+    for held, expected in ((head, [True, False]), (model, [False, False]), (None, [False, False])):
+        rate = 0.1 if held else 0.0
+        optimizer = torch.optim.SGD((held or model).parameters(), rate)
+        with nd.watch(model, optimizer, every=1) as run:
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(torch.ones(2, 3)).sum().backward()
+                optimizer.step()
+        assert GradientHistory.from_recording(run.recording).idle.tolist() == expected
