@@ -157,7 +157,7 @@ class WeightHistory:
         if len(self.steps) < PUT_BACK:
             return np.zeros(len(self.layers), np.bool_)
         moved = np.isfinite(self.updates) & (self.updates > 1e-6 * self.norms)
-        unlike = (np.diff(self.gradients, axis=0) != 0) & moved[1:] & moved[:-1]
+        unlike = (self.gradients[1:] != self.gradients[:-1]) & moved[1:] & moved[:-1]
         same = (self.norms == self.norms[0]).all(axis=0)
         return np.asarray(same & (unlike.sum(axis=0) >= PUT_BACK), np.bool_)
 

@@ -331,6 +331,14 @@ def test_put_back_after_each_step() -> None:
     assert findings(still(), ratios=1e-2, gradients=NAN, status=1) == []
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+def test_numbers_that_overflow_are_judged_without_a_warning(value: float) -> None:
+    over = np.where(T[:, None] > 100, value, NOISY)
+    findings(still(), ratios=1e-2, gradients=over)
+    findings(over, ratios=over, gradients=over)
+
+
 def test_not_updating_in_words() -> None:
     (finding,) = findings(still(), ratios=1e-8)
     assert (finding.subject, finding.severity) == ("all layers", "critical")
