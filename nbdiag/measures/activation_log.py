@@ -15,6 +15,7 @@ BLOCKS = 64
 """Blocks of time in the history by unit, at most; an even number."""
 _MAX_ROWS = 20_000
 _NUMBERS = ("mean", "std", "zeros", "saturated", "active")
+_PENDING_AT_MOST = 32
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,10 @@ class UnitBlocks(NamedTuple):
     """(B, U) share of values at a bounded end."""
 
 
+_Look = tuple[int, int, int, int, Any, NDArray[Any], NDArray[Any] | None]
+"""Step, inputs, values, inputs seen by then; and as given to `ActivationTrack.add`."""
+
+
 class ActivationTrack:
     """One activation: its numbers at each look, and which units were ever active.
 
@@ -84,16 +89,17 @@ class ActivationTrack:
         self.bounds = None if ends == (None, None) else ends
         self.seen = 0
         """Inputs looked at so far."""
-        self.last_active = np.zeros(info.units, np.int64)
-        """(U,) step at which each unit was last active; 0 for never."""
+        self._last_active = np.zeros(info.units, np.int64)
         self._seen_when_active = np.zeros(info.units, np.int64)
         self._lock = threading.Lock()
+        self._pending: list[_Look] = []
         columns = {"step": (np.int64, ()), "numbers": (np.float32, (len(_NUMBERS),))}
         self._line = Timeline(columns, max_rows=_MAX_ROWS, marked=_broken)
-        # Sums a block: first step, last step, inputs, values a unit; and by unit.
+        # Sums a block: first step, last step, inputs, values a unit; and by unit, in float64, so
+        # that they do not depend on how many looks are added up at a time.
         self._span: NDArray[np.int64] = np.zeros((0, 4), np.int64)
-        self._active = np.zeros((0, info.units), np.float32)
-        self._stuck = np.zeros((0, info.units), np.float32)
+        self._active = np.zeros((0, info.units))
+        self._stuck = np.zeros((0, info.units if self.bounds else 0))
         self._looks_a_block = 1
         self._looks_in_last = 0
 
@@ -106,7 +112,7 @@ class ActivationTrack:
         active: NDArray[Any],
         stuck: NDArray[Any] | None,
     ) -> None:
-        """One look.
+        """One look; the arrays are kept for a while.
 
         Parameters
         ----------
@@ -116,41 +122,71 @@ class ActivationTrack:
         active : (U,) how many of those values were active.
         stuck : (U,) how many lay at a bounded end; None for none.
         """
-        fired = active > 0
-        row = np.empty(len(_NUMBERS), np.float32)
-        row[:-1] = numbers
-        row[-1] = np.count_nonzero(fired) / fired.size if fired.size else np.nan
         with self._lock:
-            self._line.append({"step": step, "numbers": row})
             self.seen += inputs
-            np.putmask(self._seen_when_active, fired, self.seen)
-            np.putmask(self.last_active, fired, step)
-            self._to_block(step, inputs, values, active, stuck)
+            self._pending.append((step, inputs, values, self.seen, numbers, active, stuck))
+            if len(self._pending) >= _PENDING_AT_MOST:
+                self._settle()
+
+    def _settle(self) -> None:
+        """Take the pending looks into the columns, all at once: one by one costs several times as
+        much, in a loop that may take no longer than that itself.
+        """
+        looks, self._pending = self._pending, []
+        if not looks:
+            return
+        steps = np.array([look[0] for look in looks])
+        sizes = np.array([look[1:4] for look in looks])
+        active = np.array([look[5] for look in looks], np.float64).reshape(len(looks), self.units)
+        fired = active > 0
+        rows = np.empty((len(looks), len(_NUMBERS)), np.float32)
+        rows[:, :-1] = [look[4] for look in looks]
+        rows[:, -1] = fired.mean(axis=1) if self.units else np.nan
+        self._line.extend({"step": steps, "numbers": rows})
+        if self.units:
+            ever, last = fired.any(axis=0), len(looks) - 1 - fired[::-1].argmax(axis=0)
+            np.putmask(self._seen_when_active, ever, sizes[last, 2])
+            np.putmask(self._last_active, ever, steps[last])
+        stuck = np.zeros((len(looks), self._stuck.shape[1]))
+        if self.bounds:
+            for row, look in zip(stuck, looks, strict=True):
+                row[:] = 0 if look[6] is None else look[6]
+        start = 0
+        while start < len(looks):
+            self._open_block(steps[start])
+            stop = min(len(looks), start + self._looks_a_block - self._looks_in_last)
+            part = np.s_[start:stop]
+            self._span[-1, 1] = steps[stop - 1]
+            self._span[-1, 2:] += sizes[part, :2].sum(axis=0)
+            self._active[-1] += active[part].sum(axis=0)
+            self._stuck[-1] += stuck[part].sum(axis=0)
+            self._looks_in_last += stop - start
+            start = stop
+
+    def _open_block(self, step: int) -> None:
+        """A new block, unless the last one takes more looks."""
+        if len(self._span) and self._looks_in_last < self._looks_a_block:
+            return
+        if len(self._span) == BLOCKS:
+            self._merge()
+        self._span = np.concatenate([self._span, [[step, step, 0, 0]]])
+        self._active = np.concatenate([self._active, np.zeros((1, self.units))])
+        self._stuck = np.concatenate([self._stuck, np.zeros((1, self._stuck.shape[1]))])
+        self._looks_in_last = 0
+
+    @property
+    def last_active(self) -> NDArray[np.int64]:
+        """(U,) step at which each unit was last active; 0 for never."""
+        with self._lock:
+            self._settle()
+            return self._last_active.copy()
 
     @property
     def seen_since_active(self) -> NDArray[np.int64]:
         """(U,) inputs looked at since each unit was last active."""
-        return self.seen - self._seen_when_active
-
-    def _to_block(self, step: int, inputs: int, values: int, active: Any, stuck: Any) -> None:
-        if not len(self._span) or self._looks_in_last >= self._looks_a_block:
-            if len(self._span) == BLOCKS:
-                self._merge()
-            self._span = np.concatenate([self._span, [[step, step, 0, 0]]])
-            empty = np.zeros((1, self.units), np.float32)
-            self._active = np.concatenate([self._active, empty])
-            self._stuck = np.concatenate([self._stuck, empty])
-            self._looks_in_last = 0
-        span = self._span[-1]
-        span[1] = step
-        span[2] += inputs
-        span[3] += values
-        row = self._active[-1]  # (self._active[-1] += would copy it back once more)
-        row += active
-        if stuck is not None:
-            row = self._stuck[-1]
-            row += stuck
-        self._looks_in_last += 1
+        with self._lock:
+            self._settle()
+            return self.seen - self._seen_when_active
 
     def _merge(self) -> None:
         """Two neighbouring blocks become one; blocks are twice as long from now on."""
@@ -163,6 +199,7 @@ class ActivationTrack:
     def series(self, start: int = 0, stop: int | None = None) -> ActivationSeries:
         """The numbers of the whole activation at each look; of those held, `start` to `stop`."""
         with self._lock:
+            self._settle()
             rows = slice(start, stop)
             numbers = self._line.column("numbers", rows)
             return ActivationSeries(self._line.column("step", rows), *numbers.T.copy())
@@ -170,21 +207,28 @@ class ActivationTrack:
     def blocks(self) -> UnitBlocks:
         """The history by unit."""
         with self._lock:
+            self._settle()
             span = self._span.copy()
-            values = np.maximum(1, span[:, 3:]).astype(np.float32)
-            return UnitBlocks(
-                span[:, 0], span[:, 1], span[:, 2], self._active / values, self._stuck / values
-            )
+            values = np.maximum(1, span[:, 3:])
+            active = (self._active / values).astype(np.float32)
+            stuck = np.zeros_like(active)
+            if self.bounds:
+                stuck[:] = self._stuck / values
+            return UnitBlocks(span[:, 0], span[:, 1], span[:, 2], active, stuck)
 
     @property
     def settled(self) -> int:
         """How many of the looks held stay as they are until `thinned` changes."""
-        return self._line.settled
+        with self._lock:
+            self._settle()
+            return self._line.settled
 
     @property
     def thinned(self) -> int:
         """How often every second look was dropped from `series`."""
-        return self._line.thinned
+        with self._lock:
+            self._settle()
+            return self._line.thinned
 
 
 def _broken(looks: Columns) -> NDArray[np.bool_]:

@@ -83,6 +83,17 @@ class Timeline:
         # Last: an interrupt before this line leaves no half-written row behind.
         self._newest, self._seen_of_last, self._count = False, 1, self._count + 1
 
+    def extend(self, rows: Columns) -> None:
+        """As many rows as each column has, at once where there is room for them."""
+        count, at = len(next(iter(rows.values()))), self._count
+        done = 0 if self.thinned else min(count, min(self._room, self.max_rows) - at)
+        if done:
+            for name, column in self._data.items():
+                column[at : at + done] = rows[name][:done]
+            self._seen_of_last, self._count = 1, at + done
+        for i in range(done, count):
+            self.append({name: column[i] for name, column in rows.items()})
+
     def column(self, name: str, index: slice | NDArray[np.intp] | None = None) -> NDArray[Any]:
         """A copy of a column, or of some of its rows."""
         held = self.peek(name)

@@ -27,8 +27,8 @@ from nbdiag.probes.autograd_graph import (
 )
 from nbdiag.probes.layout import is_compiled
 from nbdiag.probes.looks import FUNCTIONS, Look
-from nbdiag.probes.module_hook import ModuleHook
 from nbdiag.probes.outbox import capturing
+from nbdiag.probes.passing_hook import PassingHook
 from nbdiag.probes.step_sample import Sample
 
 PROBE = "activation_stats"
@@ -61,8 +61,8 @@ class ActivationReader:
         telling = [model, *(m for m in model.modules() if looks.kind_of(m) is not None)]
         self._few = {id(m): self._names[id(m)] for m in telling}
         self._wanted = self._names
-        self._hook = ModuleHook(register_module_forward_hook, self._hear)
-        self._begin_hook = ModuleHook(register_module_forward_pre_hook, self._begin)
+        self._hook = PassingHook(register_module_forward_hook, self._hear)
+        self._begin_hook = PassingHook(register_module_forward_pre_hook, self._begin)
         self._root_id = id(model)
         self._done = False
         self._seen: list[tuple[int, str, str, Look]] = []  # with its place in the forward pass

@@ -12,7 +12,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.nn.parameter import UninitializedParameter
 
 from nbdiag.measures.recording import LayerInfo, Recording
-from nbdiag.probes.module_hook import ModuleHook
+from nbdiag.probes.passing_hook import PassingHook
 
 Owner = tuple[str, str]
 """The name of a module, and which of the layers in it."""
@@ -168,7 +168,7 @@ class ForwardOrder:
         self._root = id(model)
         self._modules = {id(module): weakref.ref(module) for module in model.modules()}
         self._called: dict[int, None] = {}
-        self._hook = ModuleHook(register_module_forward_pre_hook, self._note)
+        self._hook = PassingHook(register_module_forward_pre_hook, self._note)
         self._hook.put_up()
 
     def _note(self, module: nn.Module, _inputs: object) -> None:

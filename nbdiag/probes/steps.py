@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -17,6 +18,7 @@ from torch.optim.optimizer import (
 )
 
 from nbdiag.measures.sampler import Sampler
+from nbdiag.probes.passing_hook import PassingHook
 from nbdiag.probes.uncompiled import leave_uncompiled
 
 Before = Callable[[Optimizer, bool], None]
@@ -56,7 +58,7 @@ class Steps:
         self.set_references(references)
         self._before, self._after = disable(before), disable(after)
         self._stopped = False
-        self._handles: list[Any] = []
+        self._removals: list[Callable[[], None]] = []
         for optimizer in optimizers:
             if not self.owned(optimizer):
                 raise ValueError(
@@ -84,7 +86,7 @@ class Steps:
     def listen(self) -> None:
         """Attach the hooks."""
         for optimizer in self._alive():
-            self._handles += _hooks(optimizer, self)
+            self._removals += _hooks(optimizer, self)
         if not self._given:
             _everywhere.add(self)
 
@@ -157,23 +159,29 @@ class Steps:
     def remove(self) -> None:
         """Take the hooks away. Not from within a hook: torch walks through them at that time."""
         self.mute()
-        while self._handles:
-            self._handles.pop().remove()
+        while self._removals:
+            self._removals.pop()()
         _everywhere.discard(self)
 
 
-def _hooks(optimizer: Optimizer, steps: Steps) -> list[Any]:
+def _hooks(optimizer: Optimizer, steps: Steps) -> list[Callable[[], None]]:
     """As `Steps.before` and `after`, and short for the steps that pass by: nearly all.
 
     Between two kernels of torch the caches are cold, and each call costs several times what it
-    does in a loop of its own.
+    does in a loop of its own. The hook after a step is there only where it is needed.
     """
 
     def before_step(stepping: Optimizer, args: Any, kwargs: Any) -> None:
         pacer = steps.pacer
         if pacer is not None and pacer.step < pacer.unheard:
             pacer.step += 1
-        elif not steps.passes_by(stepping):
+            return
+        passes = steps.passes_by(stepping)
+        if not (passes and pacer is not None and pacer.calm):
+            behind.put_up()
+        elif behind.up:
+            behind.take_down()
+        if not passes:
             steps.before(stepping, args, kwargs)
 
     def after_step(stepping: Optimizer, _args: Any, _kwargs: Any) -> None:
@@ -182,9 +190,11 @@ def _hooks(optimizer: Optimizer, steps: Steps) -> list[Any]:
             steps.after(stepping)
 
     leave_uncompiled(before_step, after_step)
+    behind = PassingHook(optimizer.register_step_post_hook, after_step)
+    behind.put_up()
     return [
-        optimizer.register_step_pre_hook(before_step),
-        optimizer.register_step_post_hook(after_step),
+        optimizer.register_step_pre_hook(before_step).remove,
+        partial(behind.take_down, for_good=True),
     ]
 
 

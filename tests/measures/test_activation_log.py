@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 
 from nbdiag.measures.activation_log import BLOCKS, ActivationInfo, ActivationLog, ActivationTrack
 
@@ -58,6 +61,37 @@ def test_a_long_history_is_merged_in_pairs() -> None:
     assert len(blocks.first) <= BLOCKS
     assert blocks.inputs.sum() == track.seen == 4 * 4999
     assert (blocks.first[1:] == blocks.last[:-1] + 1).all()
+
+
+@pytest.mark.parametrize("bounds", [(None, None), (-1.0, 1.0)])
+@pytest.mark.parametrize("read_every", [1, 7, 31, 33])
+def test_it_does_not_matter_when_somebody_reads(read_every: int, bounds: tuple[Any, Any]) -> None:
+    """Looks are taken in many at a time; counts as large as those of a long training."""
+    random = np.random.default_rng(0)
+    info = ActivationInfo("a", "f", 5, "unit", *bounds)
+    read, unread = ActivationTrack(info), ActivationTrack(info)
+    for step in range(1, 700):
+        active = random.integers(0, 2**24, 5) * (random.random(5) < 0.1)
+        stuck = None if bounds == (None, None) else random.integers(0, 2**24, 5)
+        numbers = random.random(4)
+        for track in (read, unread):
+            track.add(step, 4, 2**24, numbers, active.astype(np.float32), stuck)
+        if step % read_every == 0:
+            assert read.series().steps[-1] == read.last_active.max(initial=step) == step
+    for one, other in zip(read.series(), unread.series(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for one, other in zip(read.blocks(), unread.blocks(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(read.last_active, unread.last_active)
+    np.testing.assert_array_equal(read.seen_since_active, unread.seen_since_active)
+
+
+def test_an_activation_without_units() -> None:
+    track = ActivationTrack(ActivationInfo("a", "ReLU", 0, rectifies=True))
+    look(track, 1, [], None)
+    assert np.isnan(track.series().active).all()
+    assert track.blocks().activity.shape == (1, 0)
+    assert track.last_active.shape == (0,)
 
 
 def test_the_log_keeps_the_order_of_opening() -> None:

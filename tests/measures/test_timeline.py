@@ -74,3 +74,21 @@ def test_an_odd_bound_is_rounded_up_and_a_tiny_one_refused() -> None:
     assert (line.max_rows, steps) == (8, [1, 3, 5, 7, 9])
     with pytest.raises(ValueError, match="at least 4, got 3"):
         Timeline({}, max_rows=3)
+
+
+@pytest.mark.parametrize("parts", [[0], [1], [5, 3], [7, 30], [16, 1, 8], [40, 0, 200], [3] * 50])
+@pytest.mark.parametrize("max_rows", [4, 8, 1000])
+def test_many_rows_at_once_are_rows_one_by_one(parts: list[int], max_rows: int) -> None:
+    columns = {"step": (np.int64, ()), "value": (np.float32, (2,))}
+    one, many = Timeline(columns, max_rows=max_rows), Timeline(columns, max_rows=max_rows)
+    step = 0
+    for count in parts:
+        steps = np.arange(step, step + count)
+        step += count
+        rows = {"step": steps, "value": np.stack([steps, -steps], axis=1)}
+        many.extend(rows)
+        for i in range(count):
+            one.append({name: column[i] for name, column in rows.items()})
+        assert (len(one), one.settled, one.thinned) == (len(many), many.settled, many.thinned)
+        for name in columns:
+            np.testing.assert_array_equal(one.column(name), many.column(name))

@@ -1,4 +1,4 @@
-"""A hook on all modules that comes and goes, without making torch.compile compile again."""
+"""A hook that comes and goes, without making torch.compile compile again."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ def frames_compiled() -> int | None:
         return None
 
 
-class ModuleHook:
-    """One global hook: a hook on each module would be copied with the model and break pickling it.
+class PassingHook:
+    """One hook on all modules, or on one optimizer, that is seldom wanted.
 
-    Compiled code holds only for the global hooks that were there when it was compiled, each by its
-    number. Hence this one keeps its number when it comes back, and once something was compiled
-    while it was there, it stays where it is until the end: the hook itself must look at `up`.
+    (A hook on each module would be copied with the model and break pickling it.)
+
+    Compiled code holds only for the hooks that were there when it was compiled, each by its
+    number. Hence this one keeps its number, and its place among the others, when it comes back; and
+    once something was compiled while it was there, it stays where it is until the end: the hook
+    itself must look whether it is wanted.
 
     Parameters
     ----------
-    register : torch's own function that adds a global hook, such as
-        `register_module_forward_hook`.
+    register : torch's own function that adds a hook, such as `register_module_forward_hook`.
     hook : called while `up`, and perhaps otherwise. In a piece of code that is being compiled it
         must return at once.
     """
@@ -51,8 +53,10 @@ class ModuleHook:
             self._handle = self._register(self._hook)
             return
         hooks = self._handle.hooks_dict_ref()
-        if hooks is not None:
+        if hooks is not None and self._handle.id not in hooks:
             hooks[self._handle.id] = self._hook
+            for later in [number for number in hooks if number > self._handle.id]:
+                hooks.move_to_end(later)
 
     def take_down(self, *, for_good: bool = False) -> None:
         """It is not wanted for now, or never again."""
