@@ -312,8 +312,8 @@ def memory(steps: int = 100_000) -> None:
 # and how many of them are a turn.
 SIZES: dict[str, tuple[Callable[[], Made], int, int, int, int, int]] = {
     "mlp": (mlp, 500, 40, 100, 30_000, 500),
-    "resnet18": (resnet18, 2, 16, 1, 240, TURN),
-    "transformer": (transformer, 2, 16, 1, 240, TURN),
+    "resnet18": (resnet18, 2, 32, 1, 240, TURN),
+    "transformer": (transformer, 2, 32, 1, 240, TURN),
 }
 
 
