@@ -236,7 +236,7 @@ def compare(size: str) -> None:
         )
     for variant in (AUTO, READ):
         if length and variant in VARIANTS:
-            whole_run(size, variant, length, pairs=5 if size == "mlp" else 1)
+            whole_run(size, variant, length, pairs=5 if size == "mlp" else 3)
 
 
 def whole_run(size: str, variant: str, length: int, pairs: int) -> None:
