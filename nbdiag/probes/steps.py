@@ -177,10 +177,9 @@ def _hooks(optimizer: Optimizer, steps: Steps) -> list[Callable[[], None]]:
             pacer.step += 1
             return
         passes = steps.passes_by(stepping)
-        if not (passes and pacer is not None and pacer.calm):
-            behind.put_up()
-        elif behind.up:
-            behind.take_down()
+        wanted = not (passes and pacer is not None and pacer.calm)
+        if wanted != behind.up:
+            (behind.put_up if wanted else behind.take_down)()
         if not passes:
             steps.before(stepping, args, kwargs)
 

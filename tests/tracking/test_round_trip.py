@@ -61,7 +61,7 @@ def test_the_comparison_can_fail() -> None:
     assert differences(one.recording, other.recording) == []
     assert len(contents(one.recording)) > 80
     other.recording.scalar_log.put("loss", 12, 0.0)
-    other.recording.activations[1].last_active[0] += 1
+    other.recording.activations[1]._last_active[0] += 1
     assert set(differences(one.recording, other.recording)) == {
         "scalar loss steps", "scalar loss values", "scalar loss low", "scalar loss high",
         "activation tanh last",
