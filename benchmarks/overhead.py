@@ -242,7 +242,7 @@ def compare(size: str) -> None:
 def whole_run(size: str, variant: str, length: int, pairs: int) -> None:
     """A run from its start: "auto" looks at the first steps closely and saves that afterwards.
 
-    Where memory lies makes one process a percent faster than its like: so several pairs of them.
+    Where memory lies makes one process up to two percent faster than its like: so several pairs.
     """
     turn, rows, texts = SIZES[size][-1], [], []
     for _ in range(pairs):

@@ -132,32 +132,33 @@ class ActivationTrack:
         """Take the pending looks into the columns, all at once: one by one costs several times as
         much, in a loop that may take no longer than that itself.
         """
-        looks, self._pending = self._pending, []
-        if not looks:
+        if not self._pending:
             return
-        steps = np.array([look[0] for look in looks])
-        sizes = np.array([look[1:4] for look in looks])
-        active = np.array([look[5] for look in looks], np.float64).reshape(len(looks), self.units)
+        looks, self._pending = self._pending, []
+        count = len(looks)
+        at, inputs, values, seen, numbers, actives, ends = zip(*looks, strict=True)
+        steps, sizes = np.array(at), np.column_stack([inputs, values])
+        active = np.array(actives, np.float64).reshape(count, self.units)
         fired = active > 0
-        rows = np.empty((len(looks), len(_NUMBERS)), np.float32)
-        rows[:, :-1] = [look[4] for look in looks]
+        rows = np.empty((count, len(_NUMBERS)), np.float32)
+        rows[:, :-1] = numbers
         rows[:, -1] = fired.mean(axis=1) if self.units else np.nan
         self._line.extend({"step": steps, "numbers": rows})
         if self.units:
-            ever, last = fired.any(axis=0), len(looks) - 1 - fired[::-1].argmax(axis=0)
-            np.putmask(self._seen_when_active, ever, sizes[last, 2])
+            ever, last = fired.any(axis=0), count - 1 - fired[::-1].argmax(axis=0)
+            np.putmask(self._seen_when_active, ever, np.array(seen)[last])
             np.putmask(self._last_active, ever, steps[last])
-        stuck = np.zeros((len(looks), self._stuck.shape[1]))
+        stuck = np.zeros((count, self._stuck.shape[1]))
         if self.bounds:
-            for row, look in zip(stuck, looks, strict=True):
-                row[:] = 0 if look[6] is None else look[6]
+            for row, end in zip(stuck, ends, strict=True):
+                row[:] = 0 if end is None else end
         start = 0
-        while start < len(looks):
+        while start < count:
             self._open_block(steps[start])
-            stop = min(len(looks), start + self._looks_a_block - self._looks_in_last)
+            stop = min(count, start + self._looks_a_block - self._looks_in_last)
             part = np.s_[start:stop]
             self._span[-1, 1] = steps[stop - 1]
-            self._span[-1, 2:] += sizes[part, :2].sum(axis=0)
+            self._span[-1, 2:] += sizes[part].sum(axis=0)
             self._active[-1] += active[part].sum(axis=0)
             self._stuck[-1] += stuck[part].sum(axis=0)
             self._looks_in_last += stop - start

@@ -13,8 +13,6 @@ Listener = Callable[["Run"], None]
 
 NOTIFY_SECONDS = (1 / 12, 1.0)
 """Shortest and longest pause between two calls of the listeners while samples come in."""
-
-
 _SPREAD = 4
 """A dear call (a judgement among cheap drawings) is paid back over about so many pauses: the
 picture slows down for a moment, and does not stand still."""

@@ -37,6 +37,7 @@ class PassingHook:
         self._register, self._hook = register, hook
         self._handle: Any = None
         self._compiled: int | None = 0
+        self._gone = False
         self.up = False
         """Whether it is wanted."""
 
@@ -46,7 +47,9 @@ class PassingHook:
         return frames_compiled() != self._compiled
 
     def put_up(self) -> None:
-        """The hook is called from now on."""
+        """The hook is called from now on; not where it was taken down for good."""
+        if self._gone:  # by another thread, while a step was under way
+            return
         self.up = True
         if self._handle is None:
             self._compiled = frames_compiled()
@@ -60,7 +63,7 @@ class PassingHook:
 
     def take_down(self, *, for_good: bool = False) -> None:
         """It is not wanted for now, or never again."""
-        self.up = False
+        self.up, self._gone = False, self._gone or for_good
         if self._handle is None:
             return
         if for_good or not self.compiled:

@@ -29,7 +29,9 @@ def test_it_keeps_its_place_and_leaves_for_good() -> None:
         hook.put_up()
         assert step() == ["before", "ours", "after"]
     hook.take_down(for_good=True)
+    hook.put_up()  # a step of another thread was under way
     assert step() == ["before", "after"]
+    assert not hook.up
     assert len(optimizer._optimizer_step_post_hooks) == 2
 
 
